@@ -1,4 +1,4 @@
-"""The child process of a `Judge`: one JSON request a line on stdin; on stdout the name of each expectation, then the verdict.
+"""The child process of a `Judge`: one JSON request a line on stdin; on stdout each expectation that begins, then the verdict.
 
 The kernel ends it when a verdict takes too long, also inside a regular expression, which no exception reaches. The limits are set
 here again and not shared with the renderer of templates: that one imports nothing of algosync.
@@ -15,7 +15,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from algosync.answers.verdict import compared, verdict
+from algosync.answers.verdict import Begun, compared, verdict
 from algosync.core.testing.answer import Answer, CallFailure, Mismatch
 from algosync.core.testing.case import Expectation
 from algosync.core.typed_json import from_json
@@ -58,13 +58,17 @@ def _tell(part: object) -> None:
     sys.stdout.buffer.flush()
 
 
+def _tell_begun(begun: Begun) -> None:
+    _tell({"begun": begun})
+
+
 def _judged(line: bytes) -> tuple[tuple[Mismatch, ...], bool]:
     """The verdict, and whether the memory did not suffice: after that the process had better end."""
     try:
         request = json.loads(line)
         expect, answer = _expectation(request["expect"]), _answer(request["answer"])
         sources = [_answer(sent) for sent in request["sources"]]
-        return (compared(expect, sources, answer) if sources else verdict(expect, answer, _tell)), False
+        return (compared(expect, sources, answer) if sources else verdict(expect, answer, _tell_begun)), False
     except MemoryError:
         return (Mismatch("expect", note="too costly: judging takes too much memory"),), True
 

@@ -1,6 +1,7 @@
 """Judge: verdicts with bounds on time and memory, from any number of threads.
 
-What is costly or hostile is judged in one child process that is kept, and started when first needed.
+What is costly or hostile is judged in one child process that is kept, and started when first needed. A pattern that was too costly
+once is refused from then on, so that many answers do not take the time limit each.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from types import TracebackType
 from typing import IO
 
 from algosync.answers.cheap import passes_cheaply
+from algosync.answers.costly_patterns import COMPARING, CostlyPatterns
 from algosync.answers.parity import alike
-from algosync.answers.verdict import presented
+from algosync.answers.verdict import Begun, presented
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation, Tolerance
 from algosync.core.testing.parity import DIFFERENCE, NOISE
@@ -60,6 +62,7 @@ class Judge:
         self._limits = limits or JudgeLimits()
         self._child: _Child | None = None
         self._turn = Lock()
+        self._costly = CostlyPatterns()
 
     def __enter__(self) -> Judge:
         return self
@@ -77,7 +80,7 @@ class Judge:
             return ()
         if len(answer.body) + len(answer.printed) > _LARGEST:
             return (Mismatch("answer", note=f"the answer is longer than {_LARGEST} bytes, and is not judged"),)
-        return self._presented(_request(expect, answer))
+        return self._presented(_Question(expect, answer))
 
     def compare(self, expect: Expectation, sources: Sequence[Answer], got: Answer) -> tuple[Mismatch, ...]:
         """As of `parity`. A comparison that is too costly, or of too long answers, is a difference."""
@@ -85,48 +88,54 @@ class Judge:
             return ()
         if sum(len(answer.body) for answer in (*sources, got)) > _LARGEST:
             return (Mismatch(DIFFERENCE, note=f"the answers together are longer than {_LARGEST} bytes, and are not compared"),)
-        found = self._presented(_request(expect, got, sources))
+        found = self._presented(_Question(expect, got, tuple(sources)))
         return tuple(each if each.expectation == NOISE else replace(each, expectation=DIFFERENCE) for each in found)
 
-    def _presented(self, request: bytes) -> tuple[Mismatch, ...]:
+    def _presented(self, question: _Question) -> tuple[Mismatch, ...]:
+        request = question.request()
         with self._turn:
-            found = self._asked(request)
+            costly = self._costly.refused(question.expect, question.size, comparing=bool(question.sources))
+            found = (self._too_costly(costly),) if costly else self._asked(question, request)
         return presented(found, self._redact)
 
-    def _asked(self, request: bytes) -> tuple[Mismatch, ...]:
+    def _too_costly(self, name: str) -> Mismatch:
+        return Mismatch(name, note=f"too costly: judging takes more than {self._limits.seconds:g} s")
+
+    def _asked(self, question: _Question, request: bytes) -> tuple[Mismatch, ...]:
         """The child's verdict. A child that had ended before is replaced; one that ends over this request is not asked again."""
         if self._closed:
             return _BROKEN_OFF
         kept = self._child
         child = kept or self._start()
-        name, found = self._exchanged(child, request)
+        (name, place), found = self._exchanged(child, request)
         if found is not None:
             return tuple(Mismatch(**each) for each in found)
         status = child.process.wait()  # it closed its output
         self._end()
         if -status in {signal.SIGPROF, signal.SIGALRM}:
-            return (Mismatch(name, note=f"too costly: judging takes more than {self._limits.seconds:g} s"),)
+            self._costly.add(COMPARING if question.sources else name, place, question.expect, question.size)
+            return (self._too_costly(name),)
         if kept is not None or self._closed:
-            return self._asked(request)
+            return self._asked(question, request)
         return (Mismatch(name, note=f"not judged: the process that judges ended with status {status}"),)
 
-    def _exchanged(self, child: _Child, request: bytes) -> tuple[str, list[dict[str, str]] | None]:
-        """The name of the last expectation that was begun, and the verdict; None: the child ended."""
-        name = "expect"
+    def _exchanged(self, child: _Child, request: bytes) -> tuple[Begun, list[dict[str, str]] | None]:
+        """The last expectation that was begun, and the verdict; None: the child ended."""
+        begun = ("expect", 0)
         try:
             child.requests.write(request)
             child.requests.flush()
             while (line := child.verdicts.readline()).endswith(b"\n"):
                 part = json.loads(line)
                 if isinstance(part, list):
-                    return name, part
-                name = part
+                    return begun, part
+                begun = tuple(part["begun"])
         except BrokenPipeError:
             pass
         except BaseException:  # an interrupt: a reply may still come, and would be taken for the next one
             self._end()
             raise
-        return name, None
+        return begun, None
 
     def _start(self) -> _Child:
         """The child gets no environment, so no keys, and a session of its own, so no Ctrl-C; it ends at the end of its input."""
@@ -160,10 +169,23 @@ class Judge:
         child.process.wait()
 
 
-def _request(expect: Expectation, answer: Answer, sources: Sequence[Answer] = ()) -> bytes:
-    """`sources`: what the answer is compared with. Empty: it is judged."""
-    request = {"expect": _expectation_text(expect), "answer": _sent(answer), "sources": [_sent(each) for each in sources]}
-    return json.dumps(request).encode() + b"\n"
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What the child judges. `sources`: what the answer is compared with. Empty: it is judged by the expectation."""
+
+    expect: Expectation
+    answer: Answer
+    sources: tuple[Answer, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Of all texts in which patterns are looked for."""
+        return sum(len(a.body) + len(a.printed) + len(a.failure.message if a.failure else "") for a in (self.answer, *self.sources))
+
+    def request(self) -> bytes:
+        sources = [_sent(each) for each in self.sources]
+        request = {"expect": _expectation_text(self.expect), "answer": _sent(self.answer), "sources": sources}
+        return json.dumps(request).encode() + b"\n"
 
 
 def _sent(answer: Answer) -> dict[str, object]:

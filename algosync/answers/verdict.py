@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from algosync.answers import content, envelope
 from algosync.answers.comparison import MOST_DIFFERENCES
@@ -20,9 +20,11 @@ from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation
 from algosync.core.testing.parity import DIFFERENCE, NOISE
 
-__all__ = ["EXPECTATIONS", "OF_ANY_CALL", "compared", "given", "judge", "presented", "verdict"]
+__all__ = ["EXPECTATIONS", "OF_ANY_CALL", "Begun", "compared", "given", "judge", "presented", "verdict"]
 
 Rule: TypeAlias = "Callable[[Expectation, Subject], Iterable[Mismatch]]"
+Begun: TypeAlias = tuple[str, int]
+"""The name of an expectation, and the place of one of its items, from 0."""
 
 EXPECTATIONS: Mapping[str, Rule] = MappingProxyType(
     {
@@ -45,6 +47,7 @@ EXPECTATIONS: Mapping[str, Rule] = MappingProxyType(
 OF_ANY_CALL = frozenset({"error", "printed", "not_printed", "max_seconds"})
 """What is also expected of a call that failed."""
 
+_OF_ITEMS = frozenset({"match", "printed", "not_printed"})
 _SHOWN = 10
 _SHOWN_OF_PARITY = 100
 _LONGEST_PATH = 200
@@ -73,15 +76,23 @@ def presented(mismatches: Iterable[Mismatch], redact: Callable[[str], str]) -> t
     )
 
 
-def verdict(expect: Expectation, answer: Answer, begins: Callable[[str], object] = str) -> tuple[Mismatch, ...]:
-    """Like `judge`, with texts of up to 2,000 characters. `begins` is told the name of each expectation before it is applied."""
+def verdict(expect: Expectation, answer: Answer, begins: Callable[[Begun], object] = str) -> tuple[Mismatch, ...]:
+    """Like `judge`, with texts of up to 2,000 characters. `begins` is told of each expectation before it is applied."""
     subject, failed = Subject(answer), answer.failure
     found = list(_failed_call(expect, answer))
     for name in given(expect):
         if failed is None or name in OF_ANY_CALL:
-            begins(name)
-            found += _limited(name, _applied(name, expect, subject))
+            found += _limited(name, _each(name, expect, subject, begins))
     return tuple(found)
+
+
+def _each(name: str, expect: Expectation, subject: Subject, begins: Callable[[Begun], object]) -> Iterator[Mismatch]:
+    """What does not hold of an expectation, item by item if it has several."""
+    items = getattr(expect, name) if name in _OF_ITEMS else (None,)
+    for place, item in enumerate(items):
+        begins((name, place))
+        alone: dict[str, Any] = {} if len(items) == 1 else {name: (item,)}
+        yield from _applied(name, replace(expect, **alone), subject)
 
 
 def compared(expect: Expectation, sources: Sequence[Answer], got: Answer) -> tuple[Mismatch, ...]:

@@ -63,6 +63,7 @@ def carried_out(
     from algosync.cli.testing.context import require_extras
     from algosync.core.report import fold
     from algosync.engine.apply import apply, schedule_of
+    from algosync.views.report import interrupted_line
 
     require_extras(plan)
     session.log.summary = summary = summary or Summary(session.log.command)
@@ -76,15 +77,15 @@ def carried_out(
             with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:
-            terminal.tell("Everything done so far is recorded; run the same command again to continue from here.")
+            terminal.tell(interrupted_line(approved=run is not None and run.approved, wrote=session.ledger.wrote))
             raise
 
 
-def show_report(report: Report, plan: Plan, terminal: Terminal, *, saved: bool = False) -> None:
-    """`saved`: the plan came from a file."""
+def show_report(report: Report, plan: Plan, terminal: Terminal, *, approved: bool = False) -> None:
+    """`approved`: the plan was approved before, as a saved plan or by its digest."""
     from algosync.views.report import closing_lines
 
-    show_outcome(report, plan, terminal, closing=tuple(closing_lines(report, plan, saved=saved)))
+    show_outcome(report, plan, terminal, closing=tuple(closing_lines(report, plan, approved=approved)))
 
 
 def show_outcome(report: Report, plan: Plan, terminal: Terminal, closing: Sequence[str] = ()) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.core.error import UsageError
+from algosync.core.error import AlgosyncError, Unreachable, UsageError
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
     from algosync.cli.options import ClusterOptions
+    from algosync.cli.state_place import NamedDestination
     from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
-    from algosync.cluster.data import DataStore
+    from algosync.cluster.data import DataClient, DataStore
+    from algosync.cluster.transfers import Transfers
+    from algosync.executors.remote_transfers import CountedStore, Workers
+    from algosync.kinds.destination import Destination
     from algosync.net import Host, Net
 
-__all__ = ["Clusters", "clusters", "git_host", "label"]
+__all__ = ["Clusters", "SharedDestination", "clusters", "git_host", "label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,40 @@ class Clusters:
         """A connection to the source, which is no directory."""
         return self._cluster("SOURCE", address, setting)
 
+    def transfers(self, source: DataStore | None, destination: DataClient, files: CountedStore) -> Transfers:
+        """What carries out transfers: threads of this process, or the workers of a Dask cluster, which are used until `stack` is
+        closed.
+
+        `files`: those of the destination, as the kinds use them. UsageError: `--executor` is wrong, or a library is missing.
+        """
+        from algosync.cluster.data import DataClient
+        from algosync.cluster.transfers import LocalTransfers
+        from algosync.executors.address import scheduler_address
+        from algosync.executors.remote_transfers import RemoteTransfers
+
+        address = scheduler_address(self.options.executor)
+        if address is None:
+            return LocalTransfers()
+        remote = source if isinstance(source, DataClient) else None
+        if source is not None and remote is None:
+            self.terminal.tell(
+                "The source is a folder on this machine: its files are sent from here, and Dask workers read them back."
+            )
+        return RemoteTransfers(self._workers(address, remote, destination), remote, files)
+
+    def _workers(self, address: str, source: DataClient | None, destination: DataClient) -> Workers:
+        from algosync.cli import debug
+        from algosync.cli.interrupt import on_stop
+        from algosync.core.extra import extra
+        from algosync.executors.access import Access
+
+        with extra("dask", "--executor"):
+            from algosync.executors.dask_workers import dask_workers
+        access = Access.of(destination, source, self.net)
+        workers = self.stack.enter_context(dask_workers(address, access, debug=debug.enabled()))
+        self.stack.enter_context(on_stop(workers.stop))
+        return workers
+
     def _cluster(self, side: str, address: str, setting: str) -> Cluster:
         from algosync.cli.local.location import is_local
         from algosync.cluster.address import parse
@@ -103,6 +141,65 @@ class Clusters:
         self.terminal.hide(local.key.reveal())
         key = credential(local.key.reveal(), "the local cluster's key")
         return connect(parse(local.url, setting), key, replace(self.net, proxies=Proxies()), local.ca_cert)
+
+
+@dataclass(slots=True)
+class SharedDestination:
+    """The destination of a command: whatever number of workflows it works on, each thing there is asked for once.
+
+    Connects when it is first needed. One thread uses it.
+    """
+
+    connections: Clusters
+    _connected: tuple[str, Cluster] | None = None
+    _answered: tuple[tuple[str, ...], NamedDestination] | None = None
+    _failed: AlgosyncError | None = None
+    _doubted: bool = False
+    _by_owner: dict[str, Destination] = field(default_factory=dict)
+
+    def connected(self) -> tuple[str, Cluster]:
+        """The destination's label, and a connection to it, as of `Clusters.destination`."""
+        if self._connected is None:
+            self._connected = self.connections.destination()
+        return self._connected
+
+    def answered(self) -> tuple[tuple[str, ...], NamedDestination]:
+        """The accounts that the key has access to, its own one first, and the destination as states know it.
+
+        A failure is kept: a destination that does not answer is not asked again for each workflow.
+        """
+        if self._failed is not None:
+            raise self._failed
+        try:
+            if self._answered is None:
+                self._answered = self._ask()
+            elif self._doubted:
+                self.connected()[1].data.owners()
+        except AlgosyncError as error:
+            self._failed = error
+            raise
+        self._doubted = False
+        return self._answered
+
+    def doubt(self, error: AlgosyncError) -> None:
+        """After this error the destination may be gone: `answered` asks it once more before the next workflow."""
+        self._doubted = self._doubted or isinstance(error, Unreachable)
+
+    def of(self, owner: str) -> Destination:
+        """The destination of one of these accounts."""
+        from algosync.kinds import destination_of
+
+        if owner not in self._by_owner:
+            (owners, _), (name, cluster) = self.answered(), self.connected()
+            git = git_host(self.connections.options, name, cluster)
+            self._by_owner[owner] = destination_of(cluster, git, owner, key_owner=owners[0])
+        return self._by_owner[owner]
+
+    def _ask(self) -> tuple[tuple[str, ...], NamedDestination]:
+        from algosync.cli.state_place import NamedDestination
+
+        label, cluster = self.connected()
+        return cluster.data.owners(), NamedDestination.of(label, cluster)
 
 
 def clusters(options: ClusterOptions, terminal: Terminal, stack: ExitStack) -> Clusters:

@@ -185,8 +185,8 @@ class WorkflowOptions(CommonOptions):
 class ClusterOptions(WorkflowOptions):
     """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
 
-    `parallelism`, `transfers`, `verify`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these commands only;
-    the others use the defaults.
+    `parallelism`, `transfers`, `verify`, `executor`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these
+    commands only; the others use the defaults.
     """
 
     destination: Annotated[
@@ -221,6 +221,7 @@ class ClusterOptions(WorkflowOptions):
     parallelism: int = 8
     transfers: int = 8
     verify: str = "full"
+    executor: str = "threads"
     build_timeout: int = 1800
     lock_timeout: int = 0
     keep_dir: str = ""
@@ -250,6 +251,15 @@ class CompareOptions(ClusterOptions):
     parallelism: Annotated[
         int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.", rich_help_panel=RARE)
     ] = 8
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="WHERE",
+            help="What carries out transfers and reads files of clusters: threads, or the workers of a Dask cluster, as in "
+            "dask://HOST:PORT or tls://HOST:PORT.",
+            rich_help_panel=RARE,
+        ),
+    ] = "threads"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.cli.reporting.github import tell_github
+from algosync.cli.reporting.site_folder import is_site, write_site
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.views import FORMATS
@@ -60,8 +61,13 @@ def _write_places(subject: Subject, places: Mapping[str, str], terminal: Termina
         terminal.reported.append(place)
         if place == _STDOUT:
             terminal.show(subject, name)
+        elif is_site(place, name):
+            with _told(f"{name}:{place}", terminal):
+                write_site(subject, Path(place), terminal)
         else:
-            _write(place, name, terminal.formatted(subject, name, coloured=False), terminal)
+            text = terminal.formatted(subject, name, coloured=False)
+            with _told(f"{name}:{place}", terminal):
+                replace_file(Path(place), text.encode(errors="backslashreplace"))
 
 
 @contextmanager
@@ -104,11 +110,13 @@ def document_metadata() -> Mapping[str, str]:
     return {"timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"), "algosync_version": __version__}
 
 
-def _write(place: str, name: str, text: str, terminal: Terminal) -> None:
+@contextmanager
+def _told(report: str, terminal: Terminal) -> Iterator[None]:
+    """A failure to write is told at the end of the command, and the others are written."""
     try:
-        replace_file(Path(place), text.encode(errors="backslashreplace"))
+        yield
     except OSError as error:
-        terminal.lost.append(f"--report {printable(f'{name}:{place}')}: {error.strerror or error}")
+        terminal.lost.append(f"--report {printable(report)}: {error.strerror or error}")
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -17,7 +17,7 @@ from algosync.core.text import printable
 from algosync.core.workflow import Workflow
 
 if TYPE_CHECKING:
-    from algosync.cli.clusters import Clusters
+    from algosync.cli.clusters import Clusters, SharedDestination
     from algosync.cli.options import ClusterOptions
     from algosync.cli.saved.inputs import SavedInputs
     from algosync.cli.terminal import Terminal
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from algosync.kinds import Context
     from algosync.state import Holder, Session, TestResults, WorkInProgress
 
-__all__ = ["Anchor", "CommandSession", "Needs", "command_session", "named_source", "owner_of", "reads_source"]
+__all__ = ["Anchor", "CommandSession", "Needs", "command_session", "named_source", "owner_of", "reads_source", "workflow_session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,38 +99,47 @@ class Needs:
 @contextmanager
 def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -> Iterator[CommandSession]:
     """Load the workflow, connect to its clusters and lock its state while the body runs."""
-    from algosync.cli.clusters import clusters, git_host
-    from algosync.cli.ledger import RedactingLedger
-    from algosync.cli.live import reading
-    from algosync.cli.same_cluster import same_cluster, source_identity
-    from algosync.cli.state_place import NamedDestination, StateKey, state_opened, state_place
-    from algosync.cli.testing import testing_context
-    from algosync.cli.workflow_file import hide_keys, hide_state_keys, load_workflow
-    from algosync.core.planning.target import matches
-    from algosync.engine.plan import Scene
-    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles, destination_of
-    from algosync.kinds.previous_bytes import needed_files
-    from algosync.sources.source import Sources
-    from algosync.sources.store import SourceStore
+    from algosync.cli.clusters import SharedDestination, clusters
+    from algosync.cli.workflow_file import hide_state_keys, load_workflow
     from algosync.state import parse_address
 
     hide_state_keys(options, terminal)
     parse_address(options.state)  # report a mistake in it before any request
-    saved = needs.saved
-    loaded = saved.load(options, terminal) if saved else load_workflow(options, terminal, stand_ins=not needs.secrets)
+    loaded = needs.saved.load(options, terminal) if needs.saved else load_workflow(options, terminal, stand_ins=not needs.secrets)
+    with ExitStack() as stack:
+        shared = SharedDestination(clusters(options, terminal, stack))
+        yield stack.enter_context(workflow_session(loaded, shared, needs))
+
+
+@contextmanager
+def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: Needs) -> Iterator[CommandSession]:
+    """Connect a workflow to its clusters and lock its state while the body runs. `shared`: for all workflows of the command."""
+    from algosync.cli.ledger import RedactingLedger
+    from algosync.cli.live import reading
+    from algosync.cli.same_cluster import same_cluster, source_identity
+    from algosync.cli.state_place import StateKey, state_opened, state_place
+    from algosync.cli.testing import testing_context
+    from algosync.cli.workflow_file import hide_keys
+    from algosync.core.planning.target import matches
+    from algosync.engine.plan import Scene
+    from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles
+    from algosync.kinds.previous_bytes import needed_files
+    from algosync.sources.source import Sources
+    from algosync.sources.store import SourceStore
+
+    connections, saved = shared.connections, needs.saved
+    options, terminal = connections.options, connections.terminal
     workflow = _of_today(loaded.workflow)
     if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
         raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
     with ExitStack() as stack:
-        connections = clusters(options, terminal, stack)
         if saved:
             saved.require_addresses(connections)
-        label, destination = connections.destination()
+        label, destination = shared.connected()
         variable, source_label = named_source(options, workflow)
         source = _source(connections, workflow, needs, (variable, source_label))
         with reading(terminal, "the destination"):
-            owners = destination.data.owners()
-            place = NamedDestination.of(label, destination)
+            owners, place = shared.answered()
         owner = owner_of(workflow, owners)
         state, results = stack.enter_context(
             state_opened(options, terminal, StateKey(workflow.name, owner, place), f"algosync {needs.command}", writes=needs.writes)
@@ -139,11 +148,13 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
+        there = shared.of(owner)
+        transfers = connections.transfers(source, destination.data, there.data)
         sources = Sources(
             workflow.algorithms,
             folder=Path(workflow.folder),
             owner=owner,
-            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source)),
+            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source), transfers),
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
             within=saved.boundary if saved else None,
@@ -152,7 +163,7 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
         context = Context(
-            destination_of(destination, git_host(options, label, destination), owner, key_owner=owners[0]),
+            there,
             DesiredSources(
                 sources,
                 ledger,
@@ -165,20 +176,33 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
             pause=pause,
             data_writes=DataWrites.of(state.records.values()),
             kept=kept,
+            transfers=transfers,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": workflow.tests},
             retried=frozenset(
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),
         )
-        title = saved.title if saved else f"{workflow.name} ({loaded.path})"
-        header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(
-            KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism, options.transfers
+        header = PlanHeader(
+            saved.title if saved else loaded.title,
+            source_label,
+            label,
+            owner,
+            state_place(state) if place.is_local else None,
         )
-        same = same_cluster(source, destination, place, owner)
+        tests_too = testing_context(context, loaded.files, terminal, stack)
         yield CommandSession(
-            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same, log
+            workflow,
+            Scene(KINDS, PERFORMERS, tests_too, options.parallelism, options.transfers),
+            ledger,
+            header,
+            results,
+            state.in_progress,
+            loaded,
+            anchor,
+            stand_ins=bool(loaded.not_given),
+            same_cluster=same_cluster(source, destination, place, owner),
+            log=log,
         )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from algosync.cli.notify.news import News
     from algosync.cli.reporting.github import GitHub
     from algosync.core.resource import Json
-    from algosync.views.subject import Subject
+    from algosync.views.subject import DriftedAll, Subject
 
 __all__ = ["Terminal", "standard"]
 
@@ -62,6 +62,10 @@ class Terminal:
         """Whether a value contains a secret, also inside of a word."""
         return self._redactor.holds(value)
 
+    def may_hold(self, text: str) -> bool:
+        """Whether the JSON text of a value may contain a secret. False is certain."""
+        return self._redactor.may_hold(text)
+
     def result(self, text: str = "") -> None:
         """Writes text to `out`."""
         self._write(self.out, self.shown(text, coloured=self.coloured[0]) + "\n")
@@ -78,8 +82,13 @@ class Terminal:
         """A subject in the format of this name, with secrets hidden. It has colours if `coloured` and the format has some."""
         from algosync.views import COLOURED, FORMATS
 
-        text = FORMATS[name](subject, self._redactor)
-        return "\n".join(harmless(line, coloured=coloured and name in COLOURED) for line in text.split("\n"))
+        return _harmless_text(FORMATS[name](subject, self._redactor), coloured=coloured and name in COLOURED)
+
+    def site(self, subject: DriftedAll) -> Iterator[tuple[str, str]]:
+        """The name and the text of each file of a site, with secrets hidden."""
+        from algosync.views.formats.site import site
+
+        yield from ((name, _harmless_text(text, coloured=False)) for name, text in site(subject, self._redactor))
 
     def viewed(self, view: Callable[[_Subject, Redactor], _Shown], subject: _Subject) -> _Shown:
         """What a view makes of a subject, with secrets hidden."""
@@ -139,6 +148,10 @@ class Terminal:
             self.left.append(stream)
             if stream is self.out and not isinstance(error, BrokenPipeError):
                 self.lost.append(error.strerror or type(error).__name__)
+
+
+def _harmless_text(text: str, *, coloured: bool) -> str:
+    return "\n".join(harmless(line, coloured=coloured) for line in text.split("\n"))
 
 
 class _Screen(io.TextIOBase):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,20 +40,31 @@ class LoadedWorkflow:
     sensitive: tuple[str, ...]
     files: NamedFiles
 
+    @property
+    def title(self) -> str:
+        """The name of the workflow with its file, as reports show it."""
+        return f"{self.workflow.name} ({self.path})"
+
 
 def load_workflow(
-    options: WorkflowOptions, terminal: Terminal, *, local_files: bool = False, stand_ins: bool = False
+    options: WorkflowOptions,
+    terminal: Terminal,
+    *,
+    local_files: bool = False,
+    stand_ins: bool = False,
+    values: GivenVariables | None = None,
 ) -> LoadedWorkflow:
     """The workflow file. From now on the terminal hides API keys and sensitive variables.
 
     `local_files`: report local code and data that are missing. `stand_ins`: use a placeholder for each sensitive variable
-    that is not given, and print a note.
+    that is not given, and print a note. `values`: the variables, if they were read before: a pipe can be read once.
     """
     from algosync import workflow
 
     hide_keys(options.environ, terminal)
     path = find_workflow(options)
-    values = workflow.variables(options.var, options.variable_files, options.environ)
+    if values is None:
+        values = workflow.variables(options.var, options.variable_files, options.environ)
     given = workflow.with_stand_ins(path, values) if stand_ins else (values, ())
     if given[1]:
         terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(given[1])}")
@@ -81,7 +94,8 @@ def read_workflow(
         terminal.hide(secret.reveal())
     files = files or workflow.NamedFiles(path.absolute().parent)
     tests = workflow.TestInputs(files, _expectation_faults, tuple(key.reveal() for key in keys))
-    loaded = workflow.load(path, values, tests=tests, local_files=local_files)
+    with _kept():
+        loaded = workflow.load(path, values, tests=tests, local_files=local_files)
     derived = workflow.derived_texts(path, loaded, values, secrets, tests)
     if derived.unhidden:
         places = ", ".join(derived.unhidden)
@@ -91,7 +105,26 @@ def read_workflow(
         terminal.hide(text)
     for text in derived.wholes:
         terminal.hide_value(text)
-    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+    found = LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+    if terminal.github is not None:
+        terminal.github.know(found)
+    return found
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Leave what the body creates out of all collections of garbage: the workflow of a command lives as long as the process.
+
+    Else each full collection would look for cycles in all of it, which takes a tenth of the time of reading it.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def _expectation_faults(expect: Expectation) -> Iterable[ExpectationFault]:

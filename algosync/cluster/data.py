@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
@@ -19,7 +19,6 @@ __all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "F
 
 DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
-_SECOND = timedelta(seconds=1)
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
@@ -138,8 +137,10 @@ class DataClient:
         return self.owners()[0]
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
-        listed = self._entries(path_of("v1", "data", owner, collection), "files")
-        return dict(_stat(entry, reply.date) for entry, reply in listed)
+        files: dict[str, FileStat] = {}
+        for page, reply in self._pages(path_of("v1", "data", owner, collection), "files", {}):
+            files.update(_stats(page, reply.date))
+        return files
 
     def listing(self, owner: str, collection: str) -> CollectionListing:
         """Only the owner is told the ACL, in the first page of the listing."""
@@ -148,7 +149,7 @@ class DataClient:
         pages = self._pages(path_of("v1", "data", owner, collection), "files", {"acl": "true"})
         for number, (page, reply) in enumerate(pages):
             readers = readers if number else _readers(reply.body)
-            files.update(_stat(entry, reply.date) for entry in page)
+            files.update(_stats(page, reply.date))
         return CollectionListing(files, readers)
 
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
@@ -249,14 +250,23 @@ class DataClient:
         return page, next_marker, reply
 
 
-def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]:
+def _stats(page: Sequence[Mapping[str, object]], date: str | None) -> Iterator[tuple[str, FileStat]]:
+    """The files of one page, which the server sent at `date` by its own clock."""
+    now = read_http_date(date or "")
+    return (_stat(entry, now) for entry in page)
+
+
+def _stat(entry: Mapping[str, object], now: datetime | None) -> tuple[str, FileStat]:
+    """`now`: the server's time in whole seconds. None: it is not known, so no file has a stamp."""
     name, size, modified = entry.get("filename"), entry.get("size"), entry.get("last_modified")
     if not isinstance(name, str) or type(size) is not int or not isinstance(modified, str):
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
-    age, stamp = _age(modified, date), f"{size}@{modified}"
-    return name, FileStat(size, stamp if age >= _SETTLED else None, modified, stamp, age >= _SECOND)
+    written, mark = None if now is None else read_iso_time(modified), f"{size}@{modified}"
+    if now is None or written is None:
+        return name, FileStat(size, None, modified, mark)
+    return name, FileStat(size, mark if now - written >= _SETTLED else None, modified, mark, passed=written < now)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:
@@ -271,10 +281,4 @@ def _readers(body: object) -> tuple[str, ...] | None:
 
 def _is_text(text: str) -> bool:
     """Whether the text has no lone surrogates, which JSON can contain but UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _age(modified: str, date: str | None) -> timedelta:
-    """The seconds from the one of the write, by the server's own clock. Negative without that clock, or if a time is invalid."""
-    written, now = read_iso_time(modified), read_http_date(date or "")
-    return -_SECOND if written is None or now is None else now - written.replace(microsecond=0)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

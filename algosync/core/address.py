@@ -30,8 +30,9 @@ class Address:
     name: str | None = None
 
     def __str__(self) -> str:
-        suffix = "" if self.name is None else f"[{json.dumps(self.name, ensure_ascii=False)}]"
-        return f"{self.kind}.{self.algorithm}{suffix}"
+        if self.name is None:
+            return f"{self.kind}.{self.algorithm}"
+        return f"{self.kind}.{self.algorithm}[{_quoted(self.name)}]"
 
     def __lt__(self, other: Address) -> bool:
         return self._order < other._order
@@ -48,3 +49,10 @@ class Address:
             raise ValueError(f"not an address: {text!r}")
         name = None if match["name"] is None else json.loads(match["name"])
         return cls(match["kind"], match["algorithm"], name)
+
+
+def _quoted(name: str) -> str:
+    """The name in JSON, with its characters as they are. Nearly all names need no escape, and an apply writes each many times."""
+    if name.isprintable() and '"' not in name and "\\" not in name:
+        return f'"{name}"'
+    return json.dumps(name, ensure_ascii=False)

@@ -112,6 +112,7 @@ PAINT = re.compile(r"(\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m)")
 
 # The beginnings of commands to CI systems. GitHub (`::`, also after blanks) and GitLab read them at the beginning of a line, Azure
 # and TeamCity anywhere in it.
+_COMMAND_PARTS = ("::", "section_", "##")
 _COMMAND = re.compile(r"^(?:\s|\x1b\[[\d;]+m)*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))")
 
 
@@ -126,6 +127,8 @@ def harmless(line: str, *, coloured: bool) -> str:
         pieces = PAINT.split(line)  # texts, and paint between them
         pieces[::2] = (printable(text.expandtabs(4)) for text in pieces[::2])
         line = "".join(pieces if coloured else pieces[::2])
+    if not any(part in line for part in _COMMAND_PARTS):  # nearly always, and much faster than the pattern
+        return line
     return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", line)
 
 

@@ -14,6 +14,7 @@ from dulwich.protocol import CAPABILITY_SIDE_BAND_64K
 
 from algosync.core.error import NotFound, SourceError, Unexpected
 from algosync.core.text import printable
+from algosync.git.refs import AGENT
 from algosync.git.response import GitResponse
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Client(AbstractHttpGitClient):
         """The only method that dulwich needs from a transport."""
         if not url.startswith(self._base_url):
             raise SourceError(f"the git server points elsewhere: {printable(url, 200)}")
-        sent = {"User-Agent": "git/algosync", **(headers or {})}  # servers recognize git clients by this prefix
+        sent = {**AGENT, **(headers or {})}
         sent["Authorization"] = self._credential.basic(self._user)
         path = url.removeprefix(self._host.url)
         try:

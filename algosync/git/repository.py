@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from algosync.core.error import ClusterError, Conflict, NotFound, Unexpected
 from algosync.core.tree import Blob, Tree, subtrees
 from algosync.git.objects import Commit, Object, Objects, read_commit, read_tree, write_commit
 from algosync.git.pack import read_pack
+from algosync.git.refs import Refs, ask_refs
 
 if TYPE_CHECKING:
     from algosync.core.credential import Credential
-    from algosync.git.transport import Refs
+    from algosync.git.transport import Transport
     from algosync.net import Host
 
 __all__ = ["Repository"]
@@ -28,18 +30,25 @@ class Repository:
     """
 
     def __init__(self, url: str, user: str, credential: Credential, host: Host) -> None:
-        from algosync.git.transport import Transport
-
         if not url.startswith(f"{host.url}/"):
             raise ValueError("the repository is not on this host")
-        self._transport = Transport(url, user, credential, host)
+        self._place = (url, user, credential, host)
         self._retry = host.net.retry
         self._objects: Objects = {}
         self._refs: Refs | None = None
 
+    @cached_property
+    def _transport(self) -> Transport:
+        from algosync.git.transport import Transport
+
+        return Transport(*self._place)
+
+    def _ask_refs(self) -> Refs:
+        return self._retry.run(lambda: ask_refs(*self._place))
+
     def head(self) -> str | None:
         """Return the current commit of the default branch, or None if it has no commit."""
-        self._refs = self._retry.run(self._transport.refs)
+        self._refs = self._ask_refs()
         return self._refs.head
 
     def tree(self, commit: str) -> dict[str, Blob]:
@@ -92,7 +101,7 @@ class Repository:
 
     def _send(self, parent: str | None, commit: Object, missing: Objects) -> None:
         """Push, then check the branch: the reply may be lost, and dulwich's server reports `ok` to the loser of a race."""
-        branch = (self._refs or self._retry.run(self._transport.refs)).branch
+        branch = (self._refs or self._ask_refs()).branch
 
         def push() -> bool:
             self._transport.send(branch, parent, commit, missing.values())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from algosync.core.error import SourceError, Unexpected
 from algosync.core.text import printable, size
+from algosync.git.refs import LIST_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GitResponse"]
 
-_ADVERTISEMENT_LIMIT = 16 << 20  # bytes: the list of branches and tags
 _PACK_LIMIT = 1 << 30
 
 
@@ -31,7 +31,7 @@ class GitResponse:
         self.content_type: str | None = kind
         self.redirect_location = ""  # redirects are not followed
         self._response, self._url = response, url
-        self._left = _PACK_LIMIT if kind.endswith("-result") else _ADVERTISEMENT_LIMIT
+        self._left = _PACK_LIMIT if kind.endswith("-result") else LIST_LIMIT
         if kind.partition(";")[0] != expected:
             self._refuse(f"is not a git server: it answers with {printable(kind, 80)}")
         if response.headers.get("Content-Encoding", "identity") != "identity":

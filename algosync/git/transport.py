@@ -1,4 +1,4 @@
-"""The git protocol: list branches, fetch commits, push. dulwich implements it.
+"""The git protocol: fetch commits, push. dulwich implements it. `git.refs` lists branches.
 
 Uses protocol version 0: it lists all branches in one request, and every server supports it.
 """
@@ -6,10 +6,8 @@ Uses protocol version 0: it lists all branches in one request, and every server 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dulwich.errors import GitProtocolError, HangupException, SendPackError
@@ -18,7 +16,7 @@ from dulwich.objects import ObjectID, ShaFile
 from dulwich.pack import UnpackedObject, full_unpacked_object
 from dulwich.refs import Ref
 
-from algosync.core.error import AlgosyncError, Conflict, SourceError, Unexpected, Unreachable
+from algosync.core.error import AlgosyncError, Conflict, Unexpected, Unreachable
 from algosync.core.text import printable
 from algosync.git.client import Client
 
@@ -27,20 +25,9 @@ if TYPE_CHECKING:
     from algosync.git.objects import Object
     from algosync.net import Host
 
-__all__ = ["Refs", "Transport"]
+__all__ = ["Transport"]
 
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
-_BRANCH = re.compile(rb"refs/heads/[^\0- \x7f~^:?*\[\\]+")
-_HEAD = Ref(b"HEAD")
-_MASTER = Ref(b"refs/heads/master")  # the branch of the platform's own repositories (PLATFORM.md §5)
-
-
-@dataclass(frozen=True, slots=True)
-class Refs:
-    """The default branch (a full ref name) and its head commit; None if it has no commit yet."""
-
-    branch: Ref
-    head: str | None
 
 
 class Transport:
@@ -48,13 +35,6 @@ class Transport:
 
     def __init__(self, url: str, user: str, credential: Credential, host: Host) -> None:
         self._client = Client(url, user, credential, host)
-
-    def refs(self) -> Refs:
-        with _translated():
-            found = self._client.get_refs("", protocol_version=0)
-            ids = {name: number for name, number in found.refs.items() if number is not None}
-            branch = _default_branch(ids, found.symrefs)
-            return Refs(branch, _checked_id(ids.get(branch)))
 
     def fetch(self, commit: str) -> bytes:
         """Return the pack of that commit alone; empty if no branch or tag points to it."""
@@ -71,7 +51,7 @@ class Transport:
         """Return the pack of that commit and all its ancestors."""
         return self._fetch(lambda _: [ObjectID(head.encode())], depth=None)
 
-    def send(self, branch: Ref, old: str | None, new: Object, objects: Iterable[Object]) -> None:
+    def send(self, branch: bytes, old: str | None, new: Object, objects: Iterable[Object]) -> None:
         """Move `branch` from `old` to `new`. `objects` are the ones that the server lacks.
 
         Sends nothing if the branch is at `new` already. Raises Conflict if it is not at `old`, or if the server refuses the update:
@@ -79,12 +59,12 @@ class Transport:
         """
 
         def updates(refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
-            current = refs.get(branch)
+            current = refs.get(Ref(branch))
             if current == new.id.encode():
                 return {}
             if current != (old.encode() if old else None):
                 raise Conflict("the repository's branch was moved by somebody else")
-            return {branch: ObjectID(new.id.encode())}
+            return {Ref(branch): ObjectID(new.id.encode())}
 
         def pack(*_: object, **__: object) -> tuple[int, Iterator[UnpackedObject]]:
             records = [full_unpacked_object(ShaFile.from_raw_string(_TYPE_NUMBERS[o.kind], o.body)) for o in objects]
@@ -104,22 +84,6 @@ class Transport:
         with _translated():
             self._client.fetch_pack("", wants, no_objects, pack.write, depth=depth, protocol_version=0)
         return pack.getvalue()
-
-
-def _default_branch(refs: Mapping[Ref, ObjectID], links: Mapping[Ref, Ref]) -> Ref:
-    """Return the target of HEAD if the server reports it; else master, or a branch with the same commit as HEAD."""
-    head = refs.get(_HEAD)
-    same = [name for name, number in sorted(refs.items()) if number == head and name.startswith(b"refs/heads/")]
-    branch = links.get(_HEAD) or (_MASTER if _MASTER in refs or not same else same[0])
-    if not _BRANCH.fullmatch(branch):
-        raise SourceError(f"the git server's default branch is {printable(repr(branch), 200)}")
-    return branch
-
-
-def _checked_id(number: ObjectID | None) -> str | None:
-    if number is not None and not re.fullmatch(rb"[0-9a-f]{40}", number):
-        raise Unexpected(f"the git server sent an invalid commit id: {printable(repr(number), 200)}")
-    return number.decode() if number else None
 
 
 @contextmanager

@@ -49,6 +49,7 @@ class DesiredSources:
     ledger: Ledger
     reached: Collection[str] | None = None
     trusts_stamps: bool = True
+    _sources_read: OncePerKey[tuple[str, str | None], DesiredSource] = field(default_factory=OncePerKey, init=False, repr=False)
     _pinned: OncePerKey[str, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _all_pinned: OncePerKey[None, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _left: OncePerKey[None, deque[AlgorithmSpec]] = field(default_factory=OncePerKey, init=False, repr=False)
@@ -118,6 +119,9 @@ class DesiredSources:
         return pins_from_json(record.attributes.get("manifest"), files.digest_for(spec.name), files.named)
 
     def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
+        return self._sources_read.get((spec.name, stamp), lambda: self._made(spec, stamp))
+
+    def _made(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
         tree = self.sources.tree(spec)
         resource = Resource(
             Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id, notes=tree.notes, digest_from=READ_NOW

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
     from algosync.net.proxy import Proxy
 
-__all__ = ["new_pool"]
+__all__ = ["LeasedConnection", "new_pool"]
 
 _MAX_CONNECTIONS = 64  # connections to one host: the highest value of `--parallelism`
 
 
-class _LeasedConnection(HTTPConnection):
+class LeasedConnection(HTTPConnection):
+    """`lease`: of the request that uses it now. `host_header`: of the last request."""
+
     response_class = FinalResponse
     lease: Lease | None = None
+    host_header: str = ""
 
     def _new_conn(self) -> socket.socket:
         sock, self.lease = _connect(self)
@@ -48,6 +51,12 @@ class _LeasedConnection(HTTPConnection):
             # The server closed the connection while we were sending. Read its reply, as without TLS: it may hold the reason.
             raise BrokenPipeError(str(error)) from error
 
+    def putheader(self, header: Any, *values: Any) -> None:
+        super().putheader(header, *values)
+        if header == "Host":
+            (value,) = values
+            self.host_header = value.decode("ascii") if isinstance(value, bytes) else str(value)
+
     def end_lease(self) -> None:
         """End the lease before the connection returns to the pool. Close the connection if its lease has shut it down."""
         lease, self.lease = self.lease, None
@@ -61,16 +70,16 @@ class _LeasedConnection(HTTPConnection):
             self.lease.sent = True
 
 
-class _LeasedTlsConnection(_LeasedConnection, HTTPSConnection):
+class _LeasedTlsConnection(LeasedConnection, HTTPSConnection):
     """The same over TLS. The order of the bases matters."""
 
 
 class _LeasedPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _LeasedConnection
+    ConnectionCls = LeasedConnection
 
     def _put_conn(self, conn: BaseHTTPConnection | None) -> None:
         """Called by urllib3 as soon as the last byte of a reply is read."""
-        if isinstance(conn, _LeasedConnection):
+        if isinstance(conn, LeasedConnection):
             conn.end_lease()
         super()._put_conn(conn)
 

@@ -32,6 +32,7 @@ CONNECT_WITHIN = 15.0  # seconds
 ANSWER_LIMIT = 32 << 20  # bytes of a reply that is held in memory
 _FAILURE_LIMIT = 1 << 20
 _PIECE_SIZE = 1 << 16  # bytes
+_HEADERS: Mapping[str, str] = {"Accept-Encoding": "identity", "User-Agent": "algosync"}
 _PARTS = (206, 207, 226)  # statuses of replies to requests for a range, several resources or a difference
 
 
@@ -141,16 +142,18 @@ class Host:
         self.url = url
         self.names = replace(names, proxy=proxy.variable if proxy else "", host=urlsplit(url).netloc)
         self.net = net
-        self._trust = trust or Trust()
-        self._context = self._trust.context() if url.startswith("https:") else None
+        self.trust = trust or Trust()
+        self._context = self.trust.context() if url.startswith("https:") else None
         self._proxy = proxy
         self._pool = pool
         self._guard = threading.Lock()
+        self._kept: urllib3.HTTPConnectionPool | None = None
+        self._is_quick = proxy is None or self._context is not None  # a proxy for plain HTTP takes whole URLs
 
     def at(self, url: str, names: SettingNames) -> Host:
         """Return another host of the same cluster. It shares the connections if scheme and authority are the same."""
         shared = self.pool if urlsplit(url)[:2] == urlsplit(self.url)[:2] else None
-        return Host(url, names, self.net, self._trust, shared)
+        return Host(url, names, self.net, self.trust, shared)
 
     @property
     def pool(self) -> urllib3.PoolManager:
@@ -184,7 +187,7 @@ class Host:
                 raw = self.pool.urlopen(
                     method,
                     self.url + path,
-                    headers={"Accept-Encoding": "identity", "User-Agent": "algosync", **headers},
+                    headers={**_HEADERS, **headers},
                     body=body if body is None or isinstance(body, bytes) else _timed_pieces(body, lease),
                     preload_content=False,
                     decode_content=False,
@@ -228,7 +231,48 @@ class Host:
         within: float | None = None,
     ) -> CompleteReply:
         """Send one request and return its complete reply."""
+        quick = self._quick_answer(path, headers, within) if method == "GET" and body is None and self._is_quick else None
+        if quick is not None:
+            return quick
         with closing(self.open(method, path, headers, body, within)) as response:
+            return CompleteReply(response.status, response.headers, response.read_all())
+
+    def _quick_answer(self, path: str, headers: Mapping[str, str], within: float | None) -> CompleteReply | None:
+        """Send a GET request over a connection that is kept already. None: there is none, and nothing was sent."""
+        from urllib3.exceptions import HTTPError
+
+        from algosync.net.quick_read import plain_reply, request_text, rest_of_reply, taken
+
+        what = f"GET {path.partition('?')[0]}"
+        pool = self._kept = self._kept or self.pool.connection_from_url(self.url)
+        lease = self.net.watch.lease(within or self.net.timeout)
+        connection = taken(pool)
+        text = request_text(path, connection.host_header, {**_HEADERS, **headers}) if connection else None
+        if connection is None or text is None:
+            lease.release()
+            if connection is not None:
+                pool._put_conn(connection)
+            return None
+        connection.lease = lease  # released when the connection returns to the pool
+        try:
+            lease.borrow(connection.sock)
+            found = plain_reply(connection.sock, text, ANSWER_LIMIT)
+            raw = rest_of_reply(connection, pool, found) if isinstance(found, bytes) else None
+        except BaseException as error:
+            lease.release()
+            connection.close()
+            pool._put_conn(connection)
+            if isinstance(error, (HTTPError, OSError)):
+                raise _broken(what, error, lease, self.names) from None
+            raise
+        if raw is not None:
+            return self._complete(what, Response(what, raw, lease, self.names))
+        pool._put_conn(connection)
+        return CompleteReply(200, *found)
+
+    def _complete(self, what: str, response: Response) -> CompleteReply:
+        self._refuse(what, response)
+        with closing(response):
             return CompleteReply(response.status, response.headers, response.read_all())
 
 

@@ -42,6 +42,7 @@ class Lease:
     def __init__(self, watch: Watch, seconds: float) -> None:
         self._watch = watch
         self._handle: socket.socket | None = None
+        self._borrowed = False
         self._wake: Callable[[], None] | None = None
         self._left = 0.0
         self.seconds = seconds
@@ -59,6 +60,13 @@ class Lease:
             previous, self._handle = self._handle, handle
         if previous is not None:
             previous.close()
+        self._check()
+
+    def borrow(self, sock: socket.socket) -> None:
+        """Use the socket of a kept connection. It is not closed until this lease is released. Raises TimeoutError as `attach`."""
+        with self._watch.guard:
+            self._handle, self._borrowed = sock, True
+        self.sent = True
         self._check()
 
     def progressed(self, count: int) -> None:
@@ -109,14 +117,15 @@ class Lease:
             self._wake()
         if self._handle is not None:
             with contextlib.suppress(OSError):  # the socket is closed already, or not connected yet
-                self._handle.shutdown(socket.SHUT_RDWR)
+                # Not the method of a TLS socket, which would let its reader see what was not decrypted.
+                socket.socket.shutdown(self._handle, socket.SHUT_RDWR)
 
     def release(self) -> None:
         """Detach the socket, which another request may use next."""
         with self._watch.guard:
             self._watch.forget(self)
             handle, self._handle = self._handle, None
-        if handle is not None:
+        if handle is not None and not self._borrowed:
             handle.close()
 
     def _check(self) -> None:

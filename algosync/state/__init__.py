@@ -12,7 +12,7 @@ from algosync.state import local
 from algosync.state.backend import Backend
 from algosync.state.exchange import push, rename
 from algosync.state.former_names import Located, located
-from algosync.state.history import History
+from algosync.state.history import History, run_added
 from algosync.state.holder import Holder, signer
 from algosync.state.naming import journal_name, state_name
 from algosync.state.patience import AT_ONCE, Patience
@@ -43,6 +43,7 @@ __all__ = [
     "push",
     "rename",
     "results_name",
+    "run_added",
     "secrets",
     "signer",
     "state_name",

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from algosync.core.error import StateError
-from algosync.core.resource import Json
 from algosync.core.results.past_run import PastRun, runs_in, with_run
-from algosync.state.results_document import ResultsDocument
+from algosync.state.results_document import Change, ResultsDocument
 
-__all__ = ["History"]
+__all__ = ["History", "run_added"]
 
 _SECTION = "history"
+
+
+def run_added(run: PastRun) -> Mapping[str, Change]:
+    """What adds a run to the history of a results document, and drops the oldest ones beyond the limits; by the section's name."""
+    return {_SECTION: lambda document: with_run(document, run)}
 
 
 class History:
@@ -36,11 +40,7 @@ class History:
 
         Takes no lock of the state. Commands do not fail because of it.
         """
-
-        def change(document: Mapping[str, Json]) -> Mapping[str, Json]:
-            return with_run(document, run)
-
         try:
-            return self._document.update(_SECTION, change)
+            return self._document.update_all(run_added(run))
         except StateError as error:
             return f"this command is not in the history: {error.message}"

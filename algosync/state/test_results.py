@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.error import StateError
@@ -10,11 +11,12 @@ from algosync.core.resource import Json
 from algosync.core.sighting import SECTION, Seen, decode_seen, with_seen
 from algosync.core.test_result import TestResult, merged, results_in, with_results
 from algosync.state.backend import Backend
-from algosync.state.results_document import ResultsDocument
+from algosync.state.results_document import Change, ResultsDocument
 
 __all__ = ["TestResults"]
 
 _SECTION = "tests"
+_NO_CHANGES: Mapping[str, Change] = MappingProxyType({})
 
 
 class TestResults:
@@ -60,9 +62,11 @@ class TestResults:
         except StateError:
             return Seen()
 
-    def record_seen(self, merge: Callable[[Seen], Seen]) -> tuple[Seen, str]:
+    def record_seen(self, merge: Callable[[Seen], Seen], others: Mapping[str, Change] = _NO_CHANGES) -> tuple[Seen, str]:
         """Stores durably what `merge` makes of what earlier drift reports saw, in one write. Returns it, and a warning or an empty
         text. After a warning that it could not be stored, it is made of what could be read.
+
+        `others`: changes of other sections for the same write.
         """
         made: list[Seen] = []
 
@@ -71,7 +75,8 @@ class TestResults:
             return with_seen(document, made[-1])
 
         try:
-            warning = self.document.update(SECTION, change)
+            warning = self.document.update_all({SECTION: change, **others})
         except StateError as error:
-            warning = f"the times when drift was first seen are not remembered: {error.message}"
+            told = ", and this command is not in the history" if others else ""
+            warning = f"the times when drift was first seen are not remembered{told}: {error.message}"
         return made[-1] if made else merge(self.seen()), warning

@@ -8,20 +8,21 @@ from algosync.core.error import AlgosyncError, ClusterError, Fault, Several, Wor
 from algosync.core.redaction import Word
 from algosync.core.resource import Json
 
-__all__ = ["diagnostics_document"]
+__all__ = ["diagnostics", "diagnostics_document"]
 
 
 def diagnostics_document(error: AlgosyncError, meta: Mapping[str, Json]) -> Mapping[str, Json]:
     """The document. Secrets in its texts are still to be hidden."""
     words: Mapping[str, Json] = {name: Word(value) if isinstance(value, str) else value for name, value in meta.items()}
-    return {"format_version": Word("1.0"), "meta": words, "diagnostics": list(_diagnostics(error))}
+    return {"format_version": Word("1.0"), "meta": words, "diagnostics": list(diagnostics(error))}
 
 
-def _diagnostics(error: AlgosyncError) -> Iterator[Json]:
+def diagnostics(error: AlgosyncError) -> Iterator[Json]:
+    """One object for each error. Secrets in its texts are still to be hidden."""
     match error:
         case Several():
             for one in error.errors:
-                yield from _diagnostics(one)
+                yield from diagnostics(one)
         case WorkflowError():
             for fault in error.faults:
                 yield _diagnostic(fault.message, fault.hint, place=_place(error.file, fault))

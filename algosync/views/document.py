@@ -15,15 +15,16 @@ from algosync.core.planning.plan import Plan
 from algosync.core.redaction import MASK, Redactor, Word
 from algosync.core.resource import SENSITIVE, Json, Resource
 from algosync.core.text import harmless_json
+from algosync.views.all_drift import findings_of
 from algosync.views.compare import compare_document
-from algosync.views.diagnostics import diagnostics_document
+from algosync.views.diagnostics import diagnostics, diagnostics_document
 from algosync.views.drift import coverage_document
 from algosync.views.expected import expected_words, load_document
 from algosync.views.explanation import explanation_documents
 from algosync.views.file_diff import diff_documents
 from algosync.views.formats.run_document import run_document
 from algosync.views.record import record_row
-from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Recorded, Subject
 from algosync.views.value import FORMAT_VERSION, redacted_address
 
 __all__ = ["drift_document", "json_text", "plan_document", "view"]
@@ -38,15 +39,9 @@ def view(subject: Subject, redactor: Redactor) -> str:
             asked |= {"diffs": diff_documents(diffs, redactor)} if diffs else {}
             asked |= {"plan_digest": Word(digest)} if digest else {}
             return json_text({**plan_document(plan, meta, redactor), **asked}, redactor)
-        case Drifted(header=header, findings=findings, meta=meta, managed=managed, not_compared=not_compared) as drifted:
-            names: list[Json] = [_address(address, redactor) for address in managed]
-            hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in not_compared.items()]
-            about = {"source": header.source, "destination": header.destination, "owner": header.owner}
-            counted = Counter(finding.drift for finding in findings)
-            counts = {drift.value: counted[drift] for drift in Drift}
-            told: dict[str, Json] = {"coverage": coverage_document(drifted.coverage, redactor), "notes": list(drifted.notes)}
-            rows = {**about, "counts": counts, "managed": names, "not_compared": hidden, **told}
-            return json_text({**drift_document(findings, meta, redactor), **rows}, redactor)
+        case Drifted() | DriftedAll():
+            one = _drifted_document(subject, redactor) if isinstance(subject, Drifted) else _all_document(subject, redactor)
+            return json_text(one, redactor)
         case Compared(header=header, comparison=comparison, meta=meta):
             return json_text(compare_document(header, comparison, _worded(meta), redactor), redactor)
         case Recorded(records=records, meta=meta):
@@ -111,6 +106,42 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
 def _payload_digest(payload: str, redactor: Redactor) -> str | None:
     """None: the payload holds a secret. Without a salt the digest of something small and secret can be guessed."""
     return None if payload == MASK or redactor.holds(payload) else hashlib.sha256(payload.encode()).hexdigest()
+
+
+def _drifted_document(subject: Drifted, redactor: Redactor) -> Mapping[str, Json]:
+    header = subject.header
+    names: list[Json] = [_address(address, redactor) for address in subject.managed]
+    hidden: list[Json] = [{"address": _address(a, redactor), "attributes": [*n]} for a, n in subject.not_compared.items()]
+    about = {"source": header.source, "destination": header.destination, "owner": header.owner}
+    counts = _counts(subject.findings)
+    told: dict[str, Json] = {"coverage": coverage_document(subject.coverage, redactor), "notes": list(subject.notes)}
+    rows = {**about, "counts": counts, "managed": names, "not_compared": hidden, **told}
+    return {**drift_document(subject.findings, subject.meta, redactor), **rows}
+
+
+def _counts(findings: Iterable[Finding]) -> Mapping[str, Json]:
+    counted = Counter(finding.drift for finding in findings)
+    return {drift.value: counted[drift] for drift in Drift}
+
+
+def _all_document(subject: DriftedAll, redactor: Redactor) -> Mapping[str, Json]:
+    """Of each workflow its own document, which is `drift` or `diagnostics`."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "meta": _worded(subject.meta),
+        "destination": subject.destination,
+        "counts": _counts(finding for part in subject.parts for finding in findings_of(part)),
+        "workflows": [
+            {
+                "workflow": part.workflow,
+                "exit_code": part.exit_code,
+                "drift": _drifted_document(part, redactor) if isinstance(part, Drifted) else None,
+                "diagnostics": list(diagnostics(part.error)) if isinstance(part, Failed) else None,
+            }
+            for part in subject.parts
+        ],
+        "notes": list(subject.notes),
+    }
 
 
 def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json], redactor: Redactor) -> Mapping[str, Json]:

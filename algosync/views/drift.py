@@ -18,6 +18,8 @@ from algosync.views.value import Redact, differences, redacted, redacted_address
 
 __all__ = [
     "HEADINGS",
+    "age_words",
+    "counted_words",
     "coverage_document",
     "coverage_lines",
     "drift_lines",
@@ -97,7 +99,16 @@ def summary_line(findings: Iterable[Finding]) -> str:
     count = Counter(f.drift for f in findings)
     if count.keys() <= {Drift.UNMANAGED, Drift.REWRITTEN, Drift.IN_PROGRESS}:
         return _NO_DRIFT
-    return f"Drift: {', '.join(f'{count[drift]} {_COUNTED.get(drift, drift.value)}' for drift in Drift if count[drift])}."
+    return f"Drift: {_counted(count)}."
+
+
+def counted_words(findings: Iterable[Finding]) -> str:
+    """The number of findings of each sort. Empty: there are none."""
+    return _counted(Counter(finding.drift for finding in findings))
+
+
+def _counted(count: Mapping[Drift, int]) -> str:
+    return ", ".join(f"{count[drift]} {_COUNTED.get(drift, drift.value)}" for drift in Drift if count.get(drift))
 
 
 def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
@@ -122,13 +133,16 @@ def finding_lines(finding: Finding, redact: Redact) -> Iterator[str]:
 
 
 def _age(finding: Finding) -> str:
-    """How long ago it was first seen: in days or hours if it is that long."""
-    if finding.age is None:
-        return ""
-    days, hours = finding.age // 86_400, finding.age // 3600
-    if finding.age < 60:
-        return ", less than a minute ago"
-    return f", {plural(days, 'day') if days else plural(hours, 'hour') if hours else duration(finding.age)} ago"
+    """How long ago it was first seen."""
+    return "" if finding.age is None else f", {age_words(finding.age)} ago"
+
+
+def age_words(seconds: int) -> str:
+    """An age, in days or hours if it is that long."""
+    days, hours = seconds // 86_400, seconds // 3600
+    if seconds < 60:
+        return "less than a minute"
+    return plural(days, "day") if days else plural(hours, "hour") if hours else duration(seconds)
 
 
 def _finding(finding: Finding, redact: Redact) -> Iterator[str]:

@@ -20,17 +20,23 @@ __all__ = ["closing_lines", "failure_lines", "outcome_lines"]
 _TEMPORARY = (StateError, Throttled, TransferError, Unreachable)
 """Failures after which the same command may succeed."""
 
+_NEW_PLAN = "make a new plan (algosync plan --out FILE) and apply it. It has only what is left."
+
 _RECORDED = {"adopted": Action.ADOPT, "recorded": Action.RECORD, "forgotten": Action.FORGET}
 """The words for changes that write nothing to the destination."""
 
 
-def closing_lines(report: Report, plan: Plan, *, saved: bool = False) -> Iterator[str]:
-    """How many resources were changed, and what to do if something is left. `saved`: the plan came from a file."""
+def closing_lines(report: Report, plan: Plan, *, approved: bool = False) -> Iterator[str]:
+    """How many resources were changed, and what to do if something is left.
+
+    `approved`: the plan was approved before, as a saved plan or by its digest. So it is stale after a part of it was done.
+    """
     yield ""
+    completed = report.completed()
     counts = {
-        "added": report.completed(Action.CREATE),
-        "changed": report.completed(Action.UPDATE),
-        "destroyed": report.completed(Action.DELETE),
+        "added": completed[Action.CREATE],
+        "changed": completed[Action.UPDATE],
+        "destroyed": completed[Action.DELETE],
         **{word: plan.counted()[action] for word, action in _RECORDED.items() if plan.counted()[action]},
     }
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())
@@ -38,7 +44,7 @@ def closing_lines(report: Report, plan: Plan, *, saved: bool = False) -> Iterato
         yield paint(f"{'Destroy' if plan.mode is Mode.DESTROY else 'Apply'} complete! Resources: {resources}.", "green", "bold")
     else:
         yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
-        yield from _left_over(report, saved=saved)
+        yield from _left_over(report, approved=approved)
     if report.published and any(_is_workflow_test(event.step) for event in report.failed):
         versions = ", ".join(printable(f"{e.step.address.algorithm} {e.detail}") for e in report.published)
         yield f"Published before the workflow's tests: {versions}."
@@ -51,21 +57,27 @@ def _is_workflow_test(step: Step) -> bool:
     return step.check is not None and not step.check.of_algorithm
 
 
-def _left_over(report: Report, *, saved: bool) -> Iterator[str]:
+def _left_over(report: Report, *, approved: bool) -> Iterator[str]:
     """What is not published, and the next command."""
     if names := report.unpublished:
         yield f"Not published: {', '.join(map(printable, names))}. What was published before stays in use."
     if report.wrote and report.failed:
-        yield f"What is done is recorded. {_next_run(report, saved=saved)}"
+        yield f"What is done is recorded. {_next_run(report, approved=approved)}"
 
 
-def _next_run(report: Report, *, saved: bool) -> str:
-    """The next command, which may have to wait until the errors are fixed. A saved plan is stale after a part of it was done."""
+def interrupted_line(*, approved: bool, wrote: bool) -> str:
+    """What to do after an interrupt. `approved`: as of `closing_lines`. `wrote`: a part of the plan may be done."""
+    if not approved:
+        return "Everything done so far is recorded; run the same command again to continue from here."
+    if not wrote:
+        return "Nothing was written at the destination; run the same command again."
+    return f"Everything done so far is recorded, and so the plan is stale now: {_NEW_PLAN}"
+
+
+def _next_run(report: Report, *, approved: bool) -> str:
+    """The next command, which may have to wait until the errors are fixed."""
     is_temporary = all(isinstance(event.error, _TEMPORARY) for event in report.failed)
-    if saved:
-        command = "make a new plan (algosync plan --out FILE) and apply it. It has only what is left."
-    else:
-        command = "run the same command again. It does only what is left."
+    command = _NEW_PLAN if approved else "run the same command again. It does only what is left."
     return f"{command[0].upper()}{command[1:]}" if is_temporary else f"Fix what the errors name, then {command}"
 
 

@@ -1,4 +1,7 @@
-"""Subject: what a view shows. A view is a function that takes a subject and returns text."""
+"""Subject: what a view shows. A view is a function that takes a subject and returns text.
+
+`history` of a subject: the commands that worked on the state before, the oldest first. Only a page shows them.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report
 from algosync.core.resource import Json, Record
+from algosync.core.results.past_run import PastRun
 from algosync.core.testing.answer import CaseResult
 from algosync.core.testing.parity import Comparison
 
-__all__ = ["Applied", "Compared", "Drifted", "Failed", "Planned", "Recorded", "Subject", "View"]
+__all__ = ["Applied", "Compared", "Drifted", "DriftedAll", "Failed", "Planned", "Recorded", "Subject", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Planned:
     explanations: tuple[Explanation, ...] = ()
     diffs: tuple[FileDiff, ...] = ()
     digest: str | None = None
+    history: tuple[PastRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,17 @@ class Drifted:
     not_compared: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     coverage: Coverage = field(default_factory=Coverage)
     notes: tuple[str, ...] = ()
+    history: tuple[PastRun, ...] = ()
+
+    @property
+    def workflow(self) -> str:
+        """Its name and its file."""
+        return self.header.workflow
+
+    @property
+    def exit_code(self) -> int:
+        """As the metadata tell it."""
+        return _exit_code(self.meta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,7 @@ class Recorded:
 
     records: tuple[Record, ...]
     meta: Mapping[str, Json]
+    history: tuple[PastRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +93,63 @@ class Applied:
     """What became of a plan: its changes and tests. If its tests alone were run, `plan.compared` is False.
 
     `cases`: for each test some of its calls, in their order; those that failed come before others if there is not room for all.
-    `saved`: the plan came from a file.
+    `approved`: as of `closing_lines`.
     """
 
     plan: Plan
     report: Report
     meta: Mapping[str, Json]
     cases: Mapping[Address, tuple[CaseResult, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    saved: bool = False
+    approved: bool = False
+    history: tuple[PastRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A command that ended before it had a result."""
+    """A command that ended before it had a result, or its part for one workflow, which `meta` then names."""
 
     error: AlgosyncError
     meta: Mapping[str, Json]
 
+    @property
+    def workflow(self) -> str:
+        """Its name and its file; empty: the error is that of the command."""
+        return str(self.meta.get("workflow") or "")
 
-Subject: TypeAlias = Planned | Drifted | Recorded | Applied | Compared | Failed
+    @property
+    def exit_code(self) -> int:
+        """As the metadata tell it."""
+        return _exit_code(self.meta)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftedAll:
+    """The drift reports of several workflows of one destination, in the order of the command line.
+
+    The part of a workflow that could not be examined is its error. `destination`: the label. `meta` has the exit code of all.
+    `notes`: sentences about the run.
+    """
+
+    destination: str
+    parts: tuple[Drifted | Failed, ...]
+    meta: Mapping[str, Json]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """As the metadata tell it."""
+        return _exit_code(self.meta)
+
+
+Subject: TypeAlias = Planned | Drifted | DriftedAll | Recorded | Applied | Compared | Failed
 View: TypeAlias = Callable[[Subject, Redactor], str]
 """Returns the whole text, which ends with a line break. The same subject gives the same text.
 
 A view hides every secret that the redactor knows: in a text before the text is cut, in a document value by value, so that it stays
 valid.
 """
+
+
+def _exit_code(meta: Mapping[str, Json]) -> int:
+    code = meta.get("exit_code")
+    return code if isinstance(code, int) else 0

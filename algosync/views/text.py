@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from algosync.core.redaction import Redactor
-from algosync.core.text import plural, printable
+from algosync.core.text import paint, plural, printable
+from algosync.views.all_drift import all_summary_line
 from algosync.views.compare import compare_lines
 from algosync.views.drift import coverage_lines, drift_lines, managed_lines, not_compared_lines
 from algosync.views.error import error_lines
@@ -14,7 +15,7 @@ from algosync.views.file_diff import diff_lines
 from algosync.views.plan import header_lines, plan_lines
 from algosync.views.record import record_lines
 from algosync.views.report import closing_lines, failure_lines, outcome_lines
-from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Recorded, Subject
 
 __all__ = ["view"]
 
@@ -31,13 +32,13 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
             yield from diff_lines(diffs, redactor)
             yield from (["", f"Plan digest: {digest}"] if digest else [])
             yield from explanation_lines(explanations, redactor)
-        case Drifted(header=header, findings=findings, managed=managed, not_compared=not_compared, coverage=coverage, notes=notes):
-            yield from header_lines(header, redactor.redact)
-            yield from managed_lines(managed, redactor.redact)
-            yield from not_compared_lines(not_compared, redactor.redact)
-            yield from coverage_lines(coverage, redactor.redact)
-            yield from drift_lines(findings, redactor.redact)
-            yield from (f"Note: {printable(redactor.redact(note))}" for note in notes)
+        case Drifted():
+            yield from _drift_lines(subject, redactor)
+        case DriftedAll(parts=parts, notes=notes):
+            for part in parts:
+                yield from _part_lines(part, redactor)
+            yield from (f"Note: {note}" for note in notes)
+            yield all_summary_line(parts)
         case Compared(header=header, comparison=comparison):
             yield from header_lines(header, redactor.redact)
             yield from compare_lines(comparison, redactor.redact)
@@ -46,10 +47,30 @@ def _lines(subject: Subject, redactor: Redactor) -> Iterator[str]:
                 yield from record_lines(record, redactor.redact)
                 yield ""
             yield f"{plural(len(records), 'resource')} recorded." if records else "Nothing is recorded."
-        case Applied(plan=plan, report=report, saved=saved):
+        case Applied(plan=plan, report=report, approved=approved):
             yield from header_lines(plan.header, redactor.redact)
             told = [*outcome_lines(report, plan), *failure_lines(report, redactor.redact)]
-            told += closing_lines(report, plan, saved=saved) if plan.compared else []
+            told += closing_lines(report, plan, approved=approved) if plan.compared else []
             yield from map(redactor.redact, told)
         case Failed(error=error):
             yield from map(redactor.redact, error_lines(error))
+
+
+def _drift_lines(subject: Drifted, redactor: Redactor) -> Iterator[str]:
+    redact = redactor.redact
+    yield from header_lines(subject.header, redact)
+    yield from managed_lines(subject.managed, redact)
+    yield from not_compared_lines(subject.not_compared, redact)
+    yield from coverage_lines(subject.coverage, redact)
+    yield from drift_lines(subject.findings, redact)
+    yield from (f"Note: {printable(redact(note))}" for note in subject.notes)
+
+
+def _part_lines(part: Drifted | Failed, redactor: Redactor) -> Iterator[str]:
+    """The block of one workflow, below its heading."""
+    yield paint(f"=== {printable(redactor.redact(part.workflow))} ===", "bold")
+    if isinstance(part, Failed):
+        yield from map(redactor.redact, error_lines(part.error))
+    else:
+        yield from _drift_lines(part, redactor)
+    yield ""

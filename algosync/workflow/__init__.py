@@ -25,7 +25,7 @@ from algosync.workflow.fault import CODES
 from algosync.workflow.file_identity import FileIdentity, file_identity
 from algosync.workflow.given_variables import variables
 from algosync.workflow.loading import STAND_IN, load, render, sensitive, with_stand_ins
-from algosync.workflow.search import find
+from algosync.workflow.search import find, find_all
 from algosync.workflow.testing.inputs import TestInputs
 from algosync.workflow.testing.named_files import NamedFiles
 
@@ -39,6 +39,7 @@ __all__ = [
     "derived_texts",
     "file_identity",
     "find",
+    "find_all",
     "load",
     "render",
     "sensitive",

@@ -155,6 +155,8 @@ def _look_alike_key(name: str) -> str:
 
     It ignores case, Unicode normalization (two spellings of é) and invisible characters.
     """
+    if name.isascii():
+        return name.lower()
     visible = "".join(c for c in name if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).casefold())
 

@@ -1,11 +1,13 @@
-"""Nodes: the content of a JSON or YAML text with the location of each part. Both readers create them; the schema reads them."""
+"""Nodes: the content of a JSON or YAML text with the location of each part. Both readers create them; the schema reads them.
+
+A large file has a million nodes. Tuples take a third of the time of frozen dataclasses to create.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +36,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 ScalarKind: TypeAlias = Literal["text", "integer", "number", "boolean", "null", "broken"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A leaf. For integers, numbers, booleans and null, `text` is their JSON text; numbers keep all digits of the file.
 
     `broken` marks a scalar whose fault has been reported already, so that it is not reported again.
@@ -47,21 +48,18 @@ class Scalar:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListNode:
+class ListNode(NamedTuple):
     line: int
     column: int
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MapEntry:
+class MapEntry(NamedTuple):
     key: Scalar
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class MapNode:
+class MapNode(NamedTuple):
     """Entries by key, in the order of the file; entries from a YAML merge key come first."""
 
     line: int
@@ -90,6 +88,6 @@ def kind_of(node: Node) -> str:
 
 def child(path: str, key: str) -> str:
     """Return the path of a map's value: `path.key`, or `path["key"]` if the key is not a plain word."""
-    if not _PLAIN.fullmatch(key):
+    if not (key.isascii() and key.isidentifier()) and not _PLAIN.fullmatch(key):  # the first test is faster
         return f"{path}[{json.dumps(key[:60])}]"
     return f"{path}.{key}" if path else key

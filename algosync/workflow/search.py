@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["find"]
+__all__ = ["find", "find_all"]
 
 _FOLDER = "workflows"
 
@@ -30,6 +30,13 @@ def find(argument: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
         return _named(name, f"WORKFLOW_NAME: there is no workflow {name!r}", cwd)
     here = [path for suffix in SUFFIXES if (path := cwd / f"workflow{suffix}").is_file()]
     return _only(here or _in_folder(cwd), "there is no workflow here", cwd)
+
+
+def find_all(cwd: Path) -> list[Path]:
+    """Every workflow's file in `workflows/`, by name. Raises UsageError if there is none."""
+    if found := _in_folder(cwd):
+        return found
+    raise UsageError(f"there is no workflow in {_FOLDER}/", hint=f"write one into {_FOLDER}/, or give the path of one")
 
 
 def _named(name: str, missing: str, cwd: Path) -> Path:

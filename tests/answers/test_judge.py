@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,57 @@ def test_costly_expectations_end_with_a_mismatch() -> None:
             assert told(found.judge(expect, answer)) == f"{name}  too costly: judging takes more than 0.2 s"
         assert found.judge(MATCH_ONE, ONE) == ()
         assert found.started == len(COSTLY) + 1
+
+
+@pytest.mark.parametrize(("expect", "answer"), COSTLY, ids=[given(expect)[-1] for expect, _ in COSTLY])
+def test_a_costly_pattern_costs_once_however_many_cases_have_it(expect: Expectation, answer: Answer) -> None:
+    """Each case has other expectations beside it, and gets another answer."""
+    name = given(expect)[-1]
+    message = f"{name}  too costly: judging takes more than 0.2 s"
+    with Judge(limits=LIMITS) as found:
+        assert told(found.judge(expect, answer)) == message
+        for number in range(1000):
+            case = replace(expect, max_seconds=number + 1, match=(*expect.match, ("$.number", f"{number}")))
+            other = replace(answer, seconds=number + 2)
+            assert told(found.judge(case, other)) == message
+        assert found.started == 1
+        assert found.judge(MATCH_ONE, ONE) == ()
+
+
+def test_of_several_patterns_only_the_costly_one_is_refused() -> None:
+    evil, answer = ("$.a", '{"matches": "(a+)+$"}'), Answer("json", json.dumps({"a": LETTERS, "b": "x"}).encode())
+    fine = ("$.b", '{"matches": "x$"}')
+    with Judge(limits=LIMITS) as found:
+        assert "too costly" in told(found.judge(Expectation(match=(fine, evil)), answer))
+        assert found.judge(Expectation(match=(fine, ("$.a", '{"matches": "!$"}'))), answer) == ()
+        assert "too costly" in told(found.judge(Expectation(match=(evil,)), ONE))
+        assert "too costly" in told(found.judge(Expectation(printed=("(a|a)*$", "x")), replace(ONE, printed=LETTERS)))
+        assert found.judge(Expectation(printed=("[x]",)), replace(ONE, printed="x")) == ()
+        assert "too costly" in told(found.judge(Expectation(not_printed=("(a|a)*$",)), ONE))
+        assert found.started == 3
+
+
+def test_ignored_places_that_are_costly_are_refused_whatever_is_compared() -> None:
+    ignore, body = ("$..*..*..*..*..*",), deep("1", 100).encode()
+    with Judge(limits=LIMITS) as found:
+        for number in range(3):
+            expect = Expectation(equals=f"{number}", ignore=ignore)
+            assert told(found.judge(expect, Answer("json", body))) == "equals  too costly: judging takes more than 0.2 s"
+            (differs,) = found.compare(expect, [Answer("json", body)], Answer("json", b"[%d]" % number))
+            assert "too costly" in differs.note
+        assert found.started == 1
+
+
+def test_a_large_answer_is_to_blame_itself() -> None:
+    """The same expectation of a smaller answer is judged."""
+    large = Answer("json", json.dumps([{"a": n} for n in range(5000)]).encode())
+    assert len(large.body) > 4096
+    expect = Expectation(schema='{"uniqueItems": true}')
+    with Judge(limits=LIMITS) as found:
+        for _ in range(3):
+            assert "too costly" in told(found.judge(expect, large))
+        assert found.started == 1
+        assert found.judge(expect, Answer("json", b"[1, 2]")) == ()
 
 
 def test_lists_without_order_are_bounded_too(kept: Judge) -> None:

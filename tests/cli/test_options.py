@@ -129,4 +129,4 @@ def test_help_lists_special_options_first() -> None:
 @pytest.mark.parametrize("name", WORKFLOW)
 def test_help_shows_an_optional_argument_in_one_pair_of_brackets(name: str) -> None:
     usage = CliRunner().invoke(algosync_app, [name, "--help"], obj=None).stdout.splitlines()[0]
-    assert usage.endswith(f" {name} [OPTIONS] [WORKFLOW]")
+    assert usage.endswith(f" {name} [OPTIONS] [WORKFLOW{'...' if name == 'drift' else ''}]")

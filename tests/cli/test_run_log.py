@@ -14,8 +14,9 @@ from typing import cast
 import pytest
 from documents import check_document
 
-from algosync.cli.commands.history import LOGGED, HistoryOptions, chosen
+from algosync.cli.commands.history import HistoryOptions, chosen
 from algosync.cli.history.run_log import RunLog, ci_run, keep_log
+from algosync.cli.history.shown import past_runs, runs_with_this
 from algosync.cli.history.since import since
 from algosync.cli.remembered_results import remembering
 from algosync.cli.session import CommandSession
@@ -29,7 +30,7 @@ from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Record, Resource
-from algosync.core.results.past_run import PastRun, PublishedVersion
+from algosync.core.results.past_run import COMMANDS, PastRun, PublishedVersion
 from algosync.core.workflow import Workflow
 from algosync.state import History, ResultsDocument, TestResults, parse_address
 from algosync.views.document import json_text
@@ -76,6 +77,31 @@ def test_a_run_has_who_when_counts_and_versions(tmp_path: Path) -> None:
     counts = {"added": 2, "changed": 0, "destroyed": 0, "tests_passed": 1, "tests_failed": 1, "published": 1}
     assert dict(run.counts) == counts
     assert run.versions == (PublishedVersion("One", "1.0.0", "abc"),)
+
+
+def session_of(folder: Path, log: RunLog) -> CommandSession:
+    return cast("CommandSession", SimpleNamespace(results=SimpleNamespace(document=beside(folder)), log=log))
+
+
+def test_a_page_shows_the_runs_before_and_the_command_itself(tmp_path: Path) -> None:
+    History(beside(tmp_path)).add(RUN)
+    log = RunLog("drift", "w", started_at="2026-11-30T13:00:00+00:00")
+    page = {"-": "text", "r.html": "html"}
+    assert runs_with_this(session_of(tmp_path, log), page, 2, terminal()) == (RUN,), "it has done nothing yet"
+    log.begin(findings=7)
+    before, itself = runs_with_this(session_of(tmp_path, log), page, 2, terminal())
+    assert (before, itself.command, itself.exit_code, dict(itself.counts)) == (RUN, "drift", 2, {"findings": 7})
+    assert History(beside(tmp_path)).read()[0] == (RUN,), "nothing is written"
+
+
+def test_other_formats_read_no_history_and_a_damaged_one_is_a_warning(tmp_path: Path) -> None:
+    History(beside(tmp_path)).add(RUN)
+    Path(beside(tmp_path).where).write_bytes(b"no JSON")
+    err = io.StringIO()
+    assert past_runs(beside(tmp_path), {"-": "json", "r.xml": "junit"}, terminal(err)) == ()
+    assert err.getvalue() == ""
+    assert past_runs(beside(tmp_path), {"-": "html"}, terminal(err)) == ()
+    assert err.getvalue().startswith("Warning: the report does not show the history: ")
 
 
 def test_an_interrupted_run_counts_what_was_finished(tmp_path: Path) -> None:
@@ -151,21 +177,34 @@ RUNS = [
     replace(RUN, at=f"2026-11-{day:02}T12:00:00+00:00", command=command, exit_code=code)
     for day, command, code in ((1, "apply", 0), (2, "drift", 2), (3, "apply", 4), (4, "test", 3))
 ]
+RUNS[1] = replace(RUNS[1], by="jane@there")
+RUNS[2] = replace(RUNS[2], ci="GitHub run 7", versions=(PublishedVersion("A", "1.0.0", "c"),))
+RUNS[3] = replace(RUNS[3], versions=(PublishedVersion("A", "2.0.0", "c"),))
 
 
 @pytest.mark.parametrize(
-    ("options", "start", "days"),
+    ("options", "days"),
     [
-        (HistoryOptions(), None, [1, 2, 3, 4]),
-        (HistoryOptions(command=["apply", "test"]), None, [1, 3, 4]),
-        (HistoryOptions(failed=True), None, [3, 4]),
-        (HistoryOptions(limit=2), None, [3, 4]),
-        (HistoryOptions(limit=1, command=["apply"]), None, [3]),
-        (HistoryOptions(), datetime(2026, 11, 2, 12, tzinfo=timezone.utc), [2, 3, 4]),
+        (HistoryOptions(), [1, 2, 3, 4]),
+        (HistoryOptions(command=["apply", "test"]), [1, 3, 4]),
+        (HistoryOptions(failed=True), [3, 4]),
+        (HistoryOptions(limit=2), [3, 4]),
+        (HistoryOptions(limit=1, command=["apply"]), [3]),
+        (HistoryOptions(since="2026-11-02T12:00:00Z"), [2, 3, 4]),
+        (HistoryOptions(since="2026-11-02", until="2026-11-03"), [2, 3]),
+        (HistoryOptions(until="2026-11-02T11:00:00Z"), [1]),
+        (HistoryOptions(exit_code=[0, 3]), [1, 4]),
+        (HistoryOptions(by="JANE"), [2]),
+        (HistoryOptions(by="run 7"), [3]),
+        (HistoryOptions(by="somebody"), []),
+        (HistoryOptions(published="A"), [3, 4]),
+        (HistoryOptions(published="1.0.0"), [3]),
+        (HistoryOptions(published="A 2.0.0"), [4]),
+        (HistoryOptions(published="A 1"), []),
     ],
 )
-def test_options_choose_entries_and_the_newest_is_last(options: HistoryOptions, start: datetime | None, days: list[int]) -> None:
-    assert [int(run.at[8:10]) for run in chosen(RUNS, options, start)] == days
+def test_options_choose_entries_and_the_newest_is_last(options: HistoryOptions, days: list[int]) -> None:
+    assert [int(run.at[8:10]) for run in chosen(RUNS, options, NOW)] == days
 
 
 def test_the_table_has_a_row_for_each_run() -> None:
@@ -189,4 +228,4 @@ def test_the_document_fits_its_schema() -> None:
     document = json.loads(json_text(history_document(runs, META), Redactor()))
     check_document("history", document)
     assert [run["failed"] for run in document["runs"]] == [False, False, True, True]
-    assert {run.command for run in RUNS} <= set(LOGGED)
+    assert {run.command for run in RUNS} <= set(COMMANDS)

@@ -5,14 +5,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from documents import check_document
 from harness import Workspace
 
+from algosync.cli.applying import carried_out as carry_out
+from algosync.cli.interrupt import Signalled
 from algosync.cli.reporting.github import GitHub
 from algosync.cli.reporting.run_report import RunReport
+from algosync.cli.session import CommandSession
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, Denied
@@ -22,6 +28,8 @@ from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import fold
 from algosync.core.testing.answer import Answer, CaseResult, Mismatch
 from algosync.core.testing.case import CaseFile, TestCase
+from algosync.core.workflow import Workflow
+from algosync.engine import apply as engine
 
 TEST, DATA = Address("test", "Hello", "t"), Address("data", "Hello", "w")
 CHECK = Check(TEST, TestCase("t", cases=CaseFile("t.jsonl", "0" * 64, 5000)), of_algorithm=True)
@@ -42,7 +50,7 @@ def carried_out(events: list[Event], places: Mapping[str, str], used: Terminal) 
     run = RunReport.of("test", places, used)
     run.begin(PLAN)
     report = fold(run.watching(events), lambda: False)
-    run.write(PLAN, report, report.exit_code)
+    run.write(PLAN, report, report.exit_code, None)
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -74,7 +82,7 @@ def test_events_are_written_as_they_come_and_coalesced(tmp_path: Path) -> None:
 
     run = RunReport.of("apply", {"-": "text", str(path): "jsonl"}, terminal())
     run.begin(PLAN)
-    run.write(PLAN, fold(run.watching(events()), lambda: True), 4)
+    run.write(PLAN, fold(run.watching(events()), lambda: True), 4, None)
     assert seen == [2], "the line of an event is in the file when the event is seen"
     found = lines(path)
     kinds = [line["type"] for line in found]
@@ -110,7 +118,7 @@ def test_with_another_format_on_stdout_texts_for_people_go_to_stderr() -> None:
     run.terminal.result("for people")
     run.terminal.hide("jane")
     run.begin(PLAN)
-    run.write(PLAN, fold([], lambda: False), 0)
+    run.write(PLAN, fold([], lambda: False), 0, None)
     document = json.loads(used.out.getvalue())  # type: ignore[attr-defined]  # a StringIO
     assert (document["owner"], document["meta"]["exit_code"], document["meta"]["command"]) == ("***", 0, "test")
     assert used.err.getvalue() == "for people\n"  # type: ignore[attr-defined]  # a StringIO
@@ -126,7 +134,9 @@ def test_apply_and_test_write_reports(workspace: Workspace) -> None:
     """With JSON on stdout, stdout is one document, also if the command fails."""
     workspace.algorithm("One")
     workspace.write([{"name": "One", "language": "python3", "test_payload": 1}])
-    done = workspace.run("apply", "--auto-approve", "--json", "--report", "junit:r.xml", "--report", "jsonl:e.jsonl")
+    done = workspace.run(
+        "apply", "--auto-approve", "--json", "--report", "junit:r.xml", "--report", "jsonl:e.jsonl", "--report", "html:r.html"
+    )
     document = json.loads(done.stdout)
     check_document("run", document)
     assert (done.returncode, document["meta"]["exit_code"], document["meta"]["command"]) == (0, 0, "apply")
@@ -136,6 +146,11 @@ def test_apply_and_test_write_reports(workspace: Workspace) -> None:
     tested = json.loads(workspace.run("test", "--report", "json").stdout)
     check_document("run", tested)
     assert [test["outcome"] for test in tested["tests"]] == ["done"]
+    assert "1 run from " in (workspace.folder / "r.html").read_text()
+    for command in ("plan", "show", "drift"):
+        assert workspace.run(command, "--report", "html:r.html").returncode == 0
+        runs = 3 if command == "drift" else 2
+        assert f"{runs} runs from " in (workspace.folder / "r.html").read_text(), "apply, test, and itself if it is remembered"
     failed = workspace.run(
         "apply", "--json", "--report", "junit:r.xml", "--report", "jsonl:e.jsonl", "--no-input", "--replace", "source.One"
     )
@@ -143,3 +158,25 @@ def test_apply_and_test_write_reports(workspace: Workspace) -> None:
     assert json.loads(failed.stdout)["meta"]["exit_code"] == failed.returncode == 1
     assert "approval is required" in (workspace.folder / "r.xml").read_text()
     assert "approval is required" in (workspace.folder / "e.jsonl").read_text()
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_after_an_interrupt_the_next_command_is_told(monkeypatch: pytest.MonkeyPatch, *, approved: bool) -> None:
+    """A saved plan is stale when a part of it is done, so the same command would be refused."""
+
+    def interrupted(*_: object) -> Iterator[Event]:
+        yield StepStarted(UPLOAD)
+        raise Signalled(2)
+
+    monkeypatch.setattr(engine, "apply", interrupted)
+    monkeypatch.setattr(engine, "schedule_of", lambda *_: SimpleNamespace(steps=()))
+    log, flow = SimpleNamespace(command="apply", begin=lambda: None, note=lambda *_: None), Workflow("w", "/", ())
+    session = SimpleNamespace(workflow=flow, scene=None, ledger=SimpleNamespace(wrote=True), results=None, log=log)
+    used = terminal()
+    run = RunReport.of("apply", {"-": "text"}, used)
+    run.approved = approved
+    with pytest.raises(Signalled):
+        carry_out(replace(PLAN, checks=()), cast("CommandSession", session), used, None, run)
+    last = used.err.getvalue().splitlines()[-1] if isinstance(used.err, io.StringIO) else ""
+    assert last.startswith("Everything done so far is recorded")
+    assert last.endswith("It has only what is left." if approved else "run the same command again to continue from here.")

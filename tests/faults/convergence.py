@@ -15,7 +15,7 @@ from reference import ALGORITHMS, FILES, SOURCES, Lane, Seat
 from algosync.core.error import NotFound
 from algosync.core.tree import Blob
 
-__all__ = ["Outcome", "misbehaved", "run_cell", "unreported_writes", "wrong_exit_code"]
+__all__ = ["Outcome", "misbehaved", "not_met", "run_cell", "unreported_writes", "wrong_exit_code"]
 
 Requests = Sequence[Mapping[str, object]]
 
@@ -35,7 +35,7 @@ def run_cell(cell: Cell, lane: Lane) -> Outcome:
     with lane.requested() as requests:
         first = seat.apply()
     lane.strike()
-    wrong = [*wrong_exit_code(cell, first), *misbehaved(first), *unreported_writes(first, requests, seat)]
+    wrong = [*not_met(cell, requests), *wrong_exit_code(cell, first), *misbehaved(first), *unreported_writes(first, requests, seat)]
     if cell.name == "key expires":
         seat.renew_keys()
     runs = [first]
@@ -53,6 +53,12 @@ def run_cell(cell: Cell, lane: Lane) -> Outcome:
         wrong.append(f"exit {plan.code} of the plan afterwards: {plan.out}{plan.err}")
     seat.clear()
     return Outcome(cell, first, tuple(wrong))
+
+
+def not_met(cell: Cell, requests: Requests) -> Iterator[str]:
+    """A cell proves nothing if its fault meets no request. A request that takes too long is logged when the run may have ended."""
+    if cell.fault.kind != "late" and not any(request.get("fault") for request in requests):
+        yield "no request met the fault"
 
 
 def wrong_exit_code(cell: Cell, run: Done) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from convergence import Outcome, misbehaved, unreported_writes, wrong_exit_code
+from convergence import Outcome, misbehaved, not_met, unreported_writes, wrong_exit_code
 from forking import Done
 from matrix import Cell
 from reference import ALGORITHMS, Lane, Seat, workflow
@@ -27,7 +27,7 @@ def run_deletion(cell: Cell, lane: Lane) -> Outcome:
     with lane.requested() as requests:
         first = _delete(seat, cell)
     lane.strike()
-    wrong = [*wrong_exit_code(cell, first), *misbehaved(first), *unreported_writes(first, requests, seat)]
+    wrong = [*not_met(cell, requests), *wrong_exit_code(cell, first), *misbehaved(first), *unreported_writes(first, requests, seat)]
     if cell.name == "key expires":
         seat.renew_keys()
     last = first

@@ -210,7 +210,9 @@ class Cell:
 
     def rules(self, user: str) -> tuple[Sequence[Rule], Sequence[Rule]]:
         """Return the faults of the source and of the destination."""
-        rule: dict[str, object] = {"match": self.call.match, "nth": self.call.nth, "then": self.fault.then}
+        # A stale listing counts from the first write on. The listing of the plan, which is always the first one, comes before it.
+        nth = max(self.call.nth - 1, 1) if self.name == "listing stale" else self.call.nth
+        rule: dict[str, object] = {"match": self.call.match, "nth": nth, "then": self.fault.then}
         if self.fault.times != 1:
             rule["times"] = self.fault.times
         source = (rule,) if self.call.source else ()

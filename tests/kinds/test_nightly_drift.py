@@ -32,7 +32,7 @@ def night(world: World, shared: Path, at: str, reading: Reading | None = None) -
     known = results(shared)
     verified = known.seen().verified
     examined = world.examine(replace(reading or Reading(), verified=verified))
-    findings, warning = remembered(examined, known, at, str, lambda address: address.kind == "test")
+    findings, warning = remembered(examined, known.record_seen, at, str, lambda address: address.kind == "test")
     assert warning == ""
     return {str(finding.address): finding for finding in findings}
 
@@ -79,22 +79,24 @@ def test_a_night_that_ran_no_tests_keeps_changed_answers(tmp_path: Path) -> None
     test = Address("test", "A", "t")
     changed = Examined((Finding(test, Drift.BEHAVIOUR),), Coverage())
     known = results(tmp_path)
-    remembered(changed, known, NIGHTS[0], str, lambda _: False)
-    remembered(Examined((), Coverage()), known, NIGHTS[1], str, lambda address: address.kind == "test")
-    (finding,) = remembered(changed, known, NIGHTS[2], str, lambda _: False)[0]
+    remembered(changed, known.record_seen, NIGHTS[0], str, lambda _: False)
+    remembered(Examined((), Coverage()), known.record_seen, NIGHTS[1], str, lambda address: address.kind == "test")
+    (finding,) = remembered(changed, known.record_seen, NIGHTS[2], str, lambda _: False)[0]
     assert finding.first_seen == NIGHTS[0]
 
 
 def test_names_are_stored_without_secrets_and_a_document_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     examined = Examined((Finding(Address("data", "A", "token.bin"), Drift.UNMANAGED),), Coverage())
-    hidden = remembered(examined, results(tmp_path), NIGHTS[0], lambda text: text.replace("token", "***"), lambda _: False)
+    hidden = remembered(
+        examined, results(tmp_path).record_seen, NIGHTS[0], lambda text: text.replace("token", "***"), lambda _: False
+    )
     assert hidden[0][0].first_seen == NIGHTS[0]
     assert all(b"token" not in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
     newer = tmp_path / "newer"
     newer.mkdir()
     document = newer / "w@local~me.json.results"
     document.write_text('{"format_version": 9, "tests": {}}')
-    (finding,), warning = remembered(examined, results(newer), NIGHTS[1], str, lambda _: False)
+    (finding,), warning = remembered(examined, results(newer).record_seen, NIGHTS[1], str, lambda _: False)
     assert "the times when drift was first seen are not remembered" in warning
     assert "was written by a newer algosync" in warning
     assert finding.address == examined.findings[0].address
@@ -138,7 +140,7 @@ def test_the_budget_reads_what_was_not_read_for_the_longest_time(tmp_path: Path)
     for at in (*NIGHTS, "2026-03-04T02:00:00+00:00"):
         world.cluster.data.opened.clear()
         examined = world.examine(replace(BUDGET, verified=results(shared).seen().verified))
-        remembered(examined, results(shared), at, str, lambda _: False)
+        remembered(examined, results(shared).record_seen, at, str, lambda _: False)
         (address,) = examined.coverage.read
         read.append(address.algorithm)
         assert len(world.cluster.data.opened) == 1

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 from documents import check_document
 from harness import Cluster, Workspace
 from junitparser import JUnitXml
 
 from algosync.core.error import NotFound
+from algosync.core.planning.plan_codec import decode_plan, encode_plan
 
 KEY = "simKEYKEYKEYKEYKEYKEYKEYKEY1"
 
@@ -139,6 +141,43 @@ def test_a_refused_plan_changes_nothing_and_names_the_way_out(workspace: Workspa
     assert writes.lines == ()
     document = json.loads(workspace.run("plan", "--json").stdout)
     assert [refusal["guard"] for refusal in document["refusals"]] == ["protected"]
+
+
+def test_a_saved_plan_is_guarded_when_it_is_applied(workspace: Workspace, cluster: Cluster) -> None:
+    """What was allowed when it was saved is not in the file, because anybody can write such a file."""
+    two(workspace, "One", lifecycle={"prevent_destroy": True})
+    workspace.apply()
+    two(workspace, "Other")
+    saved = workspace.run("plan", "--prune", "--allow", "protected", "--out", "saved")
+    assert "This does exactly these actions: algosync apply saved --allow protected" in saved.stderr
+    with cluster.writes() as writes:
+        for arguments in (["apply", "saved"], ["apply", "saved", "--auto-approve"], ["apply", "saved", "--allow", "deletes"]):
+            done = workspace.run(*arguments)
+            assert done.returncode == 5, done.stdout + done.stderr
+            assert "the plan deletes what is protected by prevent_destroy: algorithm.One" in done.stderr
+            assert "--allow protected" in done.stderr
+        assert workspace.run("apply", "saved", "--prune").returncode == 64
+    assert writes.lines == ()
+    done = workspace.run("apply", "saved", "--allow", "protected")
+    assert done.returncode == 0, done.stderr
+    assert remaining(cluster, "One") == []
+
+
+def test_a_crafted_plan_passes_no_guard(workspace: Workspace, cluster: Cluster) -> None:
+    """Its checksum is right, and nothing moved: it is the plan of `--prune`, made without a guard."""
+    two(workspace, "One", lifecycle={"prevent_destroy": True})
+    workspace.apply()
+    two(workspace, "Other")
+    workspace.run("plan", "--prune", "--allow", "protected", "--out", "saved")
+    path = workspace.folder / "saved"
+    found = decode_plan(path.read_bytes())
+    assert found.saved.plan.refusals == ()
+    crafted = replace(found, saved=replace(found.saved, digest=f"sha256:{'0' * 64}"))
+    path.write_bytes(encode_plan(crafted))
+    with cluster.writes() as writes:
+        done = workspace.run("apply", "saved", "--auto-approve")
+    assert (done.returncode, writes.lines) == (5, ()), done.stdout + done.stderr
+    assert "algorithm.One" in done.stderr
 
 
 def test_a_changed_protection_is_a_change_that_is_saved_and_applied(workspace: Workspace) -> None:

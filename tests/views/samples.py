@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from algosync.core.address import Address
-from algosync.core.error import Denied, NotFound, TestFailed
+from algosync.core.error import Denied, Fault, NotFound, TestFailed, WorkflowError
 from algosync.core.event import StepDone, StepFailed, StepSkipped
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.coverage import Coverage, Gap, LeftOut
@@ -17,13 +17,15 @@ from algosync.core.planning.plan import Check, FailedCheck, Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import CallTally, Report
 from algosync.core.resource import Json, Record, Resource
+from algosync.core.results.past_run import PastRun
 from algosync.core.testing.answer import Answer, Called, CallFailure, CaseResult, Mismatch
-from algosync.core.testing.case import CaseFile, TestCase
+from algosync.core.testing.case import CaseFile, QualityGate, TestCase
+from algosync.core.testing.gate import GateOutcome, GateScore, Interval
 from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparison, Sides, TestParity
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.core.text import PAINT
 from algosync.kinds import KINDS
-from algosync.views.subject import Applied, Compared, Drifted, Planned, Subject
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Subject
 
 
 def plain(lines: Iterable[str]) -> str:
@@ -143,6 +145,23 @@ FINDINGS = (
 META: Mapping[str, Json] = {"timestamp": "2026-01-02T03:04:05+00:00", "algosync_version": "1", "workflow": "release"}
 
 
+def runs(number: int, text: str = "drift") -> tuple[PastRun, ...]:
+    """A history with commands that ended in every way. `text`: in each field that the outside fills."""
+    codes = (0, 2, 0, 3, 4, 0, 1)
+    return tuple(
+        PastRun(
+            ("apply", text, "test")[place % 3],
+            text,
+            text,
+            f"2026-01-{1 + place // 24 % 28:02d}T{place % 24:02d}:04:05Z",
+            1.5 + place % 11,
+            codes[place % 7],
+            counts={"findings": place % 13} if place % 3 == 1 else {"tests_passed": 5, "tests_failed": place % 4},
+        )
+        for place in range(number)
+    )
+
+
 def run_of(text: str, *, calls: int = 3) -> Applied:
     """An apply in which everything ended in every way. `text` is in each field that the outside fills."""
     data, version = Address("data", "Hello", text), Address("version", "Hello")
@@ -154,7 +173,7 @@ def run_of(text: str, *, calls: int = 3) -> Applied:
     own = TestCase(text, "1", 300), TestCase("", "1", 300)
     checks = (
         Check(Address("test", "Hello", text), replace(own[0], cases=cases), of_algorithm=True),
-        Check(Address("test", "Hello"), own[1], of_algorithm=True),
+        Check(Address("test", "Hello"), replace(own[1], gate=QualityGate("accuracy", at_least=0.9, by=text)), of_algorithm=True),
         Check(Address("test", "There", "left out"), own[1], of_algorithm=False),
     )
     results = tuple(result_of(text, number, passed=number % 3 != 0) for number in range(1, calls + 1))
@@ -177,12 +196,17 @@ def run_of(text: str, *, calls: int = 3) -> Applied:
         wrote=True,
         tallies={
             checks[0].address: CallTally(calls, len(failed), failed[:100], Called("", text), timing(calls)),
-            checks[1].address: CallTally(1, 0, (), Called(text, text), timing(1)),
+            checks[1].address: CallTally(1, 0, (), Called(text, text), timing(1), gate_of(text)),
         },
     )
     header = HEADER if text == PLAIN else PlanHeader(text, text, text, text, text)
     meta = {**META, "command": "apply", "exit_code": 4, "seconds": 66.5, "state": None, "workflow": header.workflow}
     return Applied(Plan(header, changes, checks, kinds=TRAITS), report, meta, {checks[0].address: results})
+
+
+def gate_of(text: str) -> GateOutcome:
+    whole = GateScore(None, 1200, 0.95, Interval(0.94, 0.96), 0.93, Interval(-0.03, 0.01))
+    return GateOutcome("accuracy", 1200, (whole, GateScore(text, 200, 0.875, Interval(0.8, 0.9))), (), (text,))
 
 
 def result_of(text: str, number: int, *, passed: bool) -> CaseResult:
@@ -238,9 +262,22 @@ Noise: the source answers differently each time at these places, so they are not
 Compared 3 tests: 1 equal, 1 different, 1 not compared.
 """
 PLAIN = "w.pb"
+
+
+def drifted_all(drifted: Drifted, text: str) -> DriftedAll:
+    """Several workflows: one with drift, one without, and one that ended with an error. `text`: in all fields of the others."""
+    meta: Mapping[str, Json] = {**META, "workflow": f"{text} 2"}
+    fault = Fault(2, 3, text, "syntax", text, text)
+    clean = Drifted(replace(drifted.header, workflow=f"{text} 3"), (), {**meta, "exit_code": 0})
+    failed = Failed(WorkflowError(text, (fault,)), {**meta, "command": "drift", "exit_code": 1})
+    about: Mapping[str, Json] = {name: value for name, value in META.items() if name != "workflow"}
+    return DriftedAll(text, (drifted, clean, failed), {**about, "exit_code": 1}, ("interrupted: 1 workflow not examined",))
+
+
 SUBJECTS: Mapping[str, Subject] = {
-    "plan": Planned(replace(PLAN, failing=FAILING), META),
-    "drift": Drifted(HEADER, FINDINGS, META),
+    "drift_all": drifted_all(Drifted(HEADER, FINDINGS, {**META, "exit_code": 2}), PLAIN),
+    "plan": Planned(replace(PLAN, failing=FAILING), META, history=runs(1)),
+    "drift": Drifted(HEADER, FINDINGS, META, history=runs(90)),
     "run": run_of(PLAIN),
     "compare": Compared(HEADER, COMPARISON, META),
 }
@@ -307,9 +344,13 @@ def subjects_with(text: str) -> Mapping[str, Subject]:
         TestParity(checks[0].address, Sides(text, text), 1, 1, (CaseParity(1, text, text, found, (), ()),), found[1:], 1.0, 1.0),
         TestParity(Address("test", "Hello"), error=NotFound(text)),
     )
+    drifted = Drifted(header, findings, meta, coverage=coverage, notes=(text,), history=runs(60, text))
     return {
-        "plan": Planned(Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs),
-        "drift": Drifted(header, findings, meta, coverage=coverage, notes=(text,)),
+        "drift_all": drifted_all(drifted, text),
+        "plan": Planned(
+            Plan(header, changes, checks, kinds=TRAITS, failing=failing), meta, explained, diffs, history=runs(5, text)
+        ),
+        "drift": drifted,
         "run": run_of(text),
         "compare": Compared(header, Comparison(parities), meta),
     }

@@ -12,15 +12,16 @@ from samples import HOSTILE, META, SUBJECTS, subjects_with
 from algosync.core.error import AlgosyncError
 from algosync.core.redaction import Redactor
 from algosync.views import FORMATS
-from algosync.views.subject import Drifted, Failed, Subject
+from algosync.views.subject import Drifted, DriftedAll, Failed, Subject
 
 
 def samples(subject: Subject) -> dict[tuple[str, str], float]:
     """The value of each sample, by its metric and its own label."""
     found: dict[tuple[str, str], float] = {}
+    shared = ("destination", "report", *(() if isinstance(subject, DriftedAll) else ("workflow",)))
     for family in text_string_to_metric_families(FORMATS["prometheus"](subject, Redactor())):
         for sample in family.samples:
-            own = {name: text for name, text in sample.labels.items() if name not in ("workflow", "destination", "report")}
+            own = {name: text for name, text in sample.labels.items() if name not in shared}
             key = (sample.name.removeprefix("algosync_"), " ".join(own.values()))
             assert key not in found
             found[key] = sample.value
@@ -78,6 +79,16 @@ def test_hostile_texts_change_no_number(hostile: str) -> None:
         harmless = subjects_with("x")[which]
         assert list(samples(subject).values()) == list(samples(harmless).values())
         assert gitlab(subject) == gitlab(harmless)
+
+
+def test_each_of_several_workflows_has_its_own_numbers() -> None:
+    found = samples(SUBJECTS["drift_all"])
+    codes = {key[1]: value for key, value in found.items() if key[0] == "exit_code"}
+    assert codes == {"w.pb 2": 1, "release (workflows/release.yaml)": 2, "w.pb 3": 0}
+    missing = [value for (metric, own), value in found.items() if metric == "findings" and "missing" in own]
+    assert sorted(missing) == [0, 1]
+    assert found["errors", "command w.pb 2"] == 1
+    assert gitlab(SUBJECTS["drift_all"]) == {"create": 1, "update": 1, "delete": 0}
 
 
 def test_a_secret_is_no_label() -> None:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from page_browser import Browser, browser
-from samples import HELLO, HOSTILE, META, PLAN, SUBJECTS, run_of, subjects_with
+from samples import HELLO, HOSTILE, META, PLAN, SUBJECTS, run_of, runs, subjects_with
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
@@ -35,8 +36,8 @@ SCRIPTS = (
     "</pre></details><iframe src=//x.example>",
 )
 ATTRIBUTES = {
-    "aria-label", "charset", "class", "content", "height", "href", "http-equiv", "id", "lang", "name", "open", "rel", "role",
-    "viewbox", "width", "x", "x1", "x2", "y", "y1", "y2",
+    "aria-label", "aria-labelledby", "charset", "class", "content", "cx", "cy", "d", "height", "href", "http-equiv", "id", "lang",
+    "name", "open", "r", "rel", "role", "scope", "viewbox", "width", "x", "x1", "x2", "y", "y1", "y2",
 }  # fmt: skip
 
 
@@ -114,6 +115,57 @@ def test_a_distribution_has_a_bar_for_each_bucket() -> None:
     assert max(places) < 480
 
 
+def test_times_have_a_unit_and_a_gate_its_metric_line_and_slices() -> None:
+    text = re.sub(r"(<[^>]+>|\s)+", " ", page(SUBJECTS["run"]))
+    assert "p50 10 ms p95 10 ms" in text
+    assert "first call 500 ms" in text
+    assert "metric accuracy value 0.95 interval 95 0.94 to 0.96 published value 0.93 cases 1200 at least 0.9" in text
+    assert "w.pb w.pb 0.875 (200 cases)" in text
+
+
+def picture(number: int) -> Element:
+    """The history as a parser of XML reads it."""
+    text = page(Drifted(PLAN.header, (), META, history=runs(number)))
+    return fromstring(re.findall("<svg.*?</svg>", text, re.DOTALL)[0])
+
+
+@pytest.mark.parametrize("number", [1, 2, 40, 500])
+def test_the_history_is_a_picture_and_a_table(number: int) -> None:
+    shown = min(number, 40)
+    last = runs(number)[-shown:]
+    svg = picture(number)
+    left, top, width, height = map(float, svg.attrib["viewBox"].split())
+    bars = svg.findall("rect")
+    for bar in bars:
+        x, y, wide, high = (float(bar.attrib[name]) for name in ("x", "y", "width", "height"))
+        assert (x, y) >= (left, top)
+        assert (x + wide, y + high) <= (width, height)
+    for kind, codes in (("circle", {0}), ("path[@class='warn']", {2, 3}), ("path[@class='cross']", {1, 4})):
+        assert len(svg.findall(kind)) == sum(run.exit_code in codes for run in last), "each result has its own shape"
+    for kind, name in (("warn", "findings"), ("bad", "tests_failed")):
+        assert len(svg.findall(f"rect[@class='{kind}']")) == sum(name in run.counts for run in last)
+    assert svg.attrib["aria-labelledby"].split() == [svg.find(tag).attrib["id"] for tag in ("title", "desc")]  # type: ignore[union-attr]
+    assert f"{shown} run" in (svg.findtext("desc") or "")
+    parsed = Parsed(page(Drifted(PLAN.header, (), META, history=runs(number))))
+    assert (parsed.tags.count("tr"), parsed.tags.count("th")) == (shown + 1, 6)
+    assert (f"the last 40 of {number} runs" in parsed.text) == (number > shown)
+
+
+def test_a_bar_is_as_high_as_its_number_and_tells_it() -> None:
+    bars = picture(40).findall("rect[@class='warn']")
+    told = [re.search(r"(\d+) findings?,", bar.findtext("title") or "") for bar in bars]
+    numbers = [int(each[1]) for each in told if each]
+    assert numbers == [run.counts["findings"] for run in runs(40) if "findings" in run.counts]
+    heights = [float(bar.attrib["height"]) for bar in bars]
+    assert [round(height) for height in heights] == [max(round(28 * number / 12), 3) if number else 1 for number in numbers]
+
+
+def test_without_a_history_nothing_is_said_of_it() -> None:
+    text = page(Drifted(PLAN.header, (), META))
+    assert "<svg" not in text
+    assert "History" not in text
+
+
 def test_what_failed_is_open() -> None:
     assert page(findings(0)).count("<details open>") == 0
     assert page(findings(700)).count("<details open>") == 10
@@ -159,6 +211,22 @@ def test_runs_on_a_phone_and_on_a_desktop(tab: Browser, tmp_path: Path) -> None:
             tab.value("document.querySelectorAll('details').forEach(each => each.open = true), 0")
             assert_harmless(tab, tmp_path / "page.html", size[0])
             save(tab, f"{which}-{size[0]}")
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("number", [0, 1, 5, 500])
+def test_a_history_on_a_phone_and_on_a_desktop(tab: Browser, tmp_path: Path, number: int) -> None:
+    for size in SIZES:
+        for dark in (False, True):
+            subject = Drifted(PLAN.header, findings(3).findings, META, history=runs(number))
+            opened(tab, tmp_path / "page.html", subject, size, dark=dark)
+            tab.value("document.querySelectorAll('details').forEach(each => each.open = true), 0")
+            assert_harmless(tab, tmp_path / "page.html", size[0])
+            wide = tab.value(
+                "Math.max(0, ...Array.from(document.querySelectorAll('table, svg'), e => e.getBoundingClientRect().right))"
+            )
+            assert wide <= size[0]
+            save(tab, f"history-{number}-{size[0]}-{'dark' if dark else 'light'}")
 
 
 @pytest.mark.needs("chromium")

@@ -19,7 +19,7 @@ from algosync.core.resource import Resource
 from algosync.core.testing.case import TestCase
 from algosync.core.text import PAINT
 from algosync.views.progress import event_line, title, transfer
-from algosync.views.report import closing_lines, failure_lines, outcome_lines
+from algosync.views.report import closing_lines, failure_lines, interrupted_line, outcome_lines
 
 DATA, VERSION = Address("data", "One", "w.pb"), Address("version", "One")
 UPLOAD, BUILD = Step(DATA, Verb.UPLOAD), Step(VERSION, Verb.BUILD)
@@ -215,9 +215,18 @@ def test_after_a_failed_test_the_versions_that_wait_for_it_are_named() -> None:
 )
 def test_a_saved_plan_is_not_applied_twice(error: AlgosyncError, begins: str) -> None:
     report = fold([StepDone(UPLOAD, 1), StepFailed(PUBLISH, 1, error)], lambda: True)
-    last = plain(closing_lines(report, TESTED, saved=True)).splitlines()[-1]
+    last = plain(closing_lines(report, TESTED, approved=True)).splitlines()[-1]
     assert last.startswith(f"What is done is recorded. {begins}")
     assert last.endswith("ake a new plan (algosync plan --out FILE) and apply it. It has only what is left.")
+
+
+def test_after_an_interrupt_an_approved_plan_is_stale_if_a_part_of_it_is_done() -> None:
+    again = "run the same command again"
+    for approved, wrote in ((False, False), (False, True), (True, False)):
+        assert again in interrupted_line(approved=approved, wrote=wrote)
+    line = interrupted_line(approved=True, wrote=True)
+    assert line.startswith("Everything done so far is recorded, and so the plan is stale now: make a new plan (algosync plan --out")
+    assert again not in line
 
 
 def test_a_failed_test_of_the_workflow_names_what_is_published_already() -> None:

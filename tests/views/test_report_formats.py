@@ -24,7 +24,7 @@ from algosync.views import COLOURED, FORMATS
 from algosync.views.drift import HEADINGS
 from algosync.views.plan import ACTIONS
 from algosync.views.progress import VERBS
-from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject, View
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Recorded, Subject, View
 
 
 @pytest.fixture(params=SUBJECTS)
@@ -239,6 +239,8 @@ def shout(subject: Subject, redactor: Redactor) -> str:
             return redactor.redact(f"{len(plan.visible)} CHANGES BY {plan.header.owner}!") + "\n"
         case Drifted(findings=findings):
             return f"{len(findings)} FINDINGS!\n"
+        case DriftedAll(parts=parts):
+            return f"{len(parts)} WORKFLOWS!\n"
         case Recorded(records=records):
             return f"{len(records)} RECORDS!\n"
         case Applied(report=report):

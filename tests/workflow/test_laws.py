@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ from algosync.core.workflow import Workflow
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import Faults
 from algosync.workflow.parsing.json_reader import read_json
-from algosync.workflow.parsing.yaml_reader import read_yaml
+from algosync.workflow.parsing.yaml_reader import most_values, read_yaml
 from algosync.workflow.payload import payload_text
 
 
@@ -172,6 +173,16 @@ def test_the_output_of_pyyaml_is_read_correctly(value: Any, flow: bool | None, p
     written = payload_text(read_yaml(text, faults, pure=pure), "")
     assert written == json.dumps([value, value], separators=(",", ":"))
     assert not faults.found
+
+
+@given(st.text(alphabet="a:?{},-[]!&*|'\"# \n", max_size=60))
+@settings(max_examples=500)
+def test_the_upper_limit_of_values_is_none_too_low(text: str) -> None:
+    values = 0
+    with suppress(yaml.YAMLError):
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            values += isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
+    assert values <= most_values(text)
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=3), min_size=1, max_size=10))

@@ -82,12 +82,12 @@ class Approval:
         return self.saved is not None or bool(self.digest)
 
     def choice(self, targets: ScopeOptions) -> "Choice":
-        """The choices of the user, now or when the plan was saved. Guards were asked then: a plan that they refuse is not saved."""
-        from algosync.core.planning.guards import Guard
+        """The selection of the user, now or when the plan was saved, and the guards that are allowed now.
 
-        if self.saved is not None:
-            return Choice(self.saved.file.saved.selection, frozenset(Guard))
-        return Choice(targets.selection, targets.allowed)
+        A saved plan allows nothing by itself: anybody can make a file with a right checksum.
+        """
+        selection = targets.selection if self.saved is None else self.saved.file.saved.selection
+        return Choice(selection, targets.allowed)
 
 
 @command
@@ -112,7 +112,7 @@ def carry_out_plan(run: RunReport, targets: ScopeOptions, options: ApprovedOptio
     from algosync.views.subject import Planned
 
     command, terminal = run.command, run.terminal
-    saved, digest = approval.saved, approval.digest
+    saved, digest, run.approved = approval.saved, approval.digest, approval.given
     summary = summary_for(command, targets.summary_file, terminal)
     choice = approval.choice(targets)
     with writing_session(options, terminal, Needs.of(command, choice.selection, writes=True, saved=saved)) as session:
@@ -128,9 +128,9 @@ def carry_out_plan(run: RunReport, targets: ScopeOptions, options: ApprovedOptio
             approve(_question(plan), terminal, options.environ, no_input=options.no_input)
         terminal.result()
         report = carried_out(plan, session, terminal, summary, run)
-    show_report(report, plan, terminal, saved=saved is not None)
+    show_report(report, plan, terminal, approved=approval.given)
     code = report.exit_code or (_TEST_FAILED if plan.held() else 0)
-    run.write(plan, report, code, saved=saved is not None)
+    run.write(plan, report, code, session)
     raise typer.Exit(code)
 
 
@@ -138,6 +138,7 @@ def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInput
     """The saved plan that the argument names. None: it names a workflow. UsageError: there are planning options beside it.
 
     Options that the environment sets are ignored: a pipeline sets them for all its jobs, and they acted when the plan was made.
+    Allowed guards are no planning options.
     """
     from dataclasses import fields
     from pathlib import Path
@@ -150,7 +151,7 @@ def _saved_plan(targets: SelectionOptions, options: ApplyOptions) -> "SavedInput
     if options.workflow is None or not is_plan_file(Path(options.workflow)):
         return None
     defaults = type(targets)()
-    names = [each.name for each in fields(targets) if each.name not in ("summary_file", "diff")]
+    names = [each.name for each in fields(targets) if each.name not in ("summary_file", "diff", "allow")]
     names = [name for name in names if f"ALGOSYNC_{name.upper()}" not in options.environ]
     given = [name for name in names if getattr(targets, name) != getattr(defaults, name)]
     given += ["plan_digest"] if options.plan_digest else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -17,11 +17,27 @@ from algosync.cli.terminal import Terminal
 __all__ = ["drift"]
 
 
+@dataclass(frozen=True, slots=True)
+class DriftOptions(CompareOptions):
+    """`workflows`: a path or a name each. None, and not `all`: the workflow that `find_workflow` chooses."""
+
+    workflows: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="WORKFLOW...",
+            help="Paths, or names in workflows/. Default: WORKFLOW_NAME, workflow.* here, or the only file in workflows/.",
+            show_default=False,
+        ),
+    ] = None
+    all: Annotated[bool, typer.Option("--all", help="Every workflow in workflows/.")] = False
+    workflow: str | None = None
+
+
 @command
 def drift(
     terminal: Terminal,
     reports: ReportOptions,
-    options: CompareOptions,
+    options: DriftOptions,
     bytes_read: ReadingOptions,
     _notify: NotifyOptions,
     with_tests: Annotated[
@@ -29,42 +45,20 @@ def drift(
     ] = False,
 ) -> None:
     """Show how the destination differs from what was last applied. Changes nothing; exit 2 if it differs, or if a test failed."""
-    from algosync.cli.commands.plan import metadata
-    from algosync.cli.drifting.seen import reading_of, seen_before
-    from algosync.cli.live import reading
-    from algosync.cli.remembered_results import known_failures
-    from algosync.cli.session import Needs, command_session
-    from algosync.cli.testing.behaviour import tested_again
-    from algosync.core.error import AlgosyncError
-    from algosync.core.planning.change import Drift, Finding
-    from algosync.core.planning.diff import comparable, redacted_attributes
-    from algosync.core.planning.plan import plan_of_checks
-    from algosync.engine.drift import examine, in_progress, managed_by
-    from algosync.views.subject import Drifted
+    from algosync.cli.drifting.examining import Look
+    from algosync.cli.drifting.several import SeveralWorkflows, named_workflows, shown_so_far
+    from algosync.cli.session import command_session
 
-    with command_session(options, terminal, Needs("drift", source=False, secrets=with_tests)) as session:
-        checks = plan_of_checks(session.workflow, session.header)
-        failures = known_failures(session, checks, terminal)
-        if not session.ledger.records and not failures:
-            raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
-        tested: tuple[Finding, ...] = ()
-        if with_tests:
-            tested, failures = tested_again(session, terminal), known_failures(session, checks, terminal)
-        with reading(terminal, "the destination"):
-            examined = examine(session.workflow, session.scene, session.ledger.records, reading_of(session, bytes_read, terminal))
-        managed = managed_by(session.workflow, session.ledger.records)
-        compared = comparable(examined.findings) if session.stand_ins else examined.findings
-        undecided = {finding.address for finding in examined.findings} - {finding.address for finding in compared}
-        findings = in_progress(compared, session.in_progress)
-        failing = (Finding(f.address, Drift.FAILING, reason=f.reason, since=f.since) for f in failures)
-        hidden = redacted_attributes({address: session.ledger.records[address] for address in managed})
-        findings = tuple(sorted((*findings, *failing, *tested), key=lambda finding: finding.address))
-        session.log.begin(findings=sum(finding.drift.differs for finding in findings))
-        unproven = {*undecided, *(() if with_tests else (check.address for check in checks.checks))}
-        findings = seen_before(replace(examined, findings=findings), session, unproven, terminal)
-    kinds = {finding.drift for finding in findings}
-    code = 1 if Drift.UNKNOWN in kinds else 2 if any(kind.differs for kind in kinds) else 0
-    meta = metadata(session.header, code)
-    drifted = Drifted(session.header, findings, meta, managed, hidden, examined.coverage, examined.notes)
+    look = Look(bytes_read.reading, with_tests, reports.places)
+    names = named_workflows(options.workflows or (), options, all_of_folder=options.all)
+    if options.all or len(names) > 1:
+        run = SeveralWorkflows(names, options, look)
+        with shown_so_far(run, reports.places["-"], terminal):
+            run.examine(terminal)
+        drifted_all = run.subject()
+        write_reports(drifted_all, reports.places, terminal)
+        raise typer.Exit(drifted_all.exit_code)
+    with command_session(replace(options, workflow=next(iter(names), None)), terminal, look.needs) as session:
+        drifted = look.at(session, terminal)
     write_reports(drifted, reports.places, terminal)
-    raise typer.Exit(code)
+    raise typer.Exit(drifted.exit_code)

@@ -81,6 +81,7 @@ def plan(
     terminal: Terminal, targets: SelectionOptions, reports: PlanReportOptions, options: PlanOptions, _notify: NotifyOptions
 ) -> None:
     """Show what apply would change at the destination. Changes nothing; exit 5 if a guard would refuse to apply it."""
+    from algosync.cli.history.shown import runs_with_this
     from algosync.cli.saved.plan_file import require_writable
     from algosync.cli.saved.saving import require_still, save, saved_plan
     from algosync.cli.session import Needs, command_session
@@ -96,7 +97,7 @@ def plan(
         if options.out:
             require_still(session)
         plan = make_session_plan(session, choice, terminal)
-        digest = plan_digest(saved_plan(session, plan, choice.selection, terminal))
+        digest = plan_digest(saved_plan(session, plan, choice.selection, terminal, marks=False))
         if options.out and not plan.refusals:
             plan = _with_digests(plan, session, options.pin, terminal)
             saved = replace(saved_plan(session, plan, choice.selection, terminal), digest=digest)
@@ -104,12 +105,14 @@ def plan(
         plan = summary.plan = masked_for(terminal, plan)
         explained, diffs = _explained(plan, session, reports.explain), asked_diffs(plan, session, targets)
     code = 5 if plan.refusals else 2 if options.detailed_exitcode and plan.visible else 0
-    write_reports(Planned(plan, metadata(plan.header, code), explained, diffs, digest), reports.places, terminal)
+    history = runs_with_this(session, reports.places, code, terminal)
+    write_reports(Planned(plan, metadata(plan.header, code), explained, diffs, digest, history), reports.places, terminal)
     require_allowed(plan)
     if options.out:
         words = ["algosync", "apply", options.out]
         words += ["--destination", options.destination] if options.destination else []
         words += ["--state", options.state] if options.state != "state" else []
+        words += [word for guard in sorted({*targets.allow}) for word in ("--allow", guard)]  # the file allows nothing by itself
         again = terminal.redact(printable(shlex.join(words), 1000))
         terminal.tell(f"Saved the plan to {printable(options.out)}. This does exactly these actions: {again}")
     elif plan.visible and reports.places["-"] == "text":
@@ -155,6 +158,7 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
     from algosync.core.error import UsageError
     from algosync.core.planning.guards import Situation, guarded
     from algosync.core.planning.target import Mode, UnknownTarget
+    from algosync.core.testing.idle_rules import idle_rule_warnings
     from algosync.engine.pinning import with_known_digests
     from algosync.engine.plan import make_plan
     from algosync.engine.refresh import make_refresh_plan
@@ -174,6 +178,7 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
     if plan.compared and selection.mode is Mode.APPLY:
         calls = session.scene.site.sources.calls
         callers = {c.address.algorithm for c in plan.visible if saved is None or c.address.algorithm in calls}
+        terminal.tell_lines(idle_rule_warnings(session.workflow))
         terminal.tell_lines(call_warnings(session.workflow, callers, calls))
     return plan
 

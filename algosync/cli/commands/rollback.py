@@ -86,7 +86,7 @@ def rollback(
             terminal.result(f"Nothing to roll back: what is published of {algorithm} is equal.")
             terminal.result_lines(note_lines(plan, terminal.redact))  # data may differ all the same
             run.begin(plan)
-            run.write(plan, Report(), 0)
+            run.write(plan, Report(), 0, session)
             return
         terminal.show(Planned(masked_for(terminal, plan), metadata(plan.header)), "text")
         require_allowed(plan)
@@ -96,7 +96,7 @@ def rollback(
         terminal.result()
         report = carried_out(plan, session, terminal, run=run)
     show_report(report, plan, terminal)
-    run.write(plan, report, report.exit_code)
+    run.write(plan, report, report.exit_code, session)
     raise typer.Exit(report.exit_code)
 
 

@@ -56,11 +56,13 @@ def _show_state(options: ShowOptions, reports: ReportOptions, terminal: Terminal
     from datetime import datetime, timezone
 
     from algosync import __version__
-    from algosync.cli.state.workflow_state import read_state
+    from algosync.cli.history.shown import past_runs
+    from algosync.cli.state.workflow_state import read_state_and_results
     from algosync.core.text import printable
     from algosync.views.subject import Recorded
 
-    with read_state(options, terminal) as session:
+    with read_state_and_results(options, terminal) as (session, results):
+        history = past_runs(results.document, reports.places, terminal)
         records = tuple(record for _, record in sorted(session.records.items()))
         meta: dict[str, Json] = {
             "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -68,4 +70,4 @@ def _show_state(options: ShowOptions, reports: ReportOptions, terminal: Terminal
             "exit_code": 0,
             "state": printable(session.where),
         }
-    write_reports(Recorded(records, meta), reports.places, terminal)
+    write_reports(Recorded(records, meta, history), reports.places, terminal)

@@ -48,7 +48,7 @@ def test(
         show_outcome(report, plan, terminal)
         refused = accepting is not None and _accept(accepting, terminal)
         code = report.exit_code or int(refused)
-        run.write(plan, report, code)
+        run.write(plan, report, code, session)
     raise typer.Exit(code)
 
 

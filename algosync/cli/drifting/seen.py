@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from algosync.core.address import Address
@@ -14,32 +15,31 @@ from algosync.core.text import printable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from algosync.cli.drifting.options import ReadingOptions
     from algosync.cli.session import CommandSession
     from algosync.cli.terminal import Terminal
     from algosync.core.planning.coverage import Examined, Reading
-    from algosync.state import TestResults
 
 __all__ = ["reading_of", "remembered", "seen_before", "stored_address"]
 
 
-def reading_of(session: CommandSession, options: ReadingOptions, terminal: Terminal) -> Reading:
+def reading_of(session: CommandSession, reading: Reading, terminal: Terminal) -> Reading:
     """Which bytes to read, with the times when each recorded file was last read."""
-    reading, known = options.reading, session.results.seen().verified
+    known = session.results.seen().verified
     verified = {a: at for a in session.ledger.records if (at := known.get(stored_address(a, terminal.redact)))}
     return replace(reading, verified=verified)
 
 
 def seen_before(
-    examined: Examined, session: CommandSession, unproven: Collection[Address], terminal: Terminal
+    examined: Examined, session: CommandSession, unproven: Collection[Address], terminal: Terminal, *, exit_code: int
 ) -> tuple[Finding, ...]:
-    """The findings with the time when each was first seen, which is remembered. Failing to do so is a warning.
+    """The findings with the time when each was first seen, which is remembered, together with the entry of the history.
 
-    `unproven`: addresses of which a missing finding proves nothing, because nobody looked.
+    Failing to do so is a warning. `unproven`: addresses of which a missing finding proves nothing, because nobody looked.
     """
     kept = {stored_address(address, terminal.redact) for address in unproven}
     at = session.scene.site.now()
-    findings, warning = remembered(examined, session.results, at, terminal.redact, kept.__contains__)
+    record = partial(session.results.record_seen, others=session.log.ended(exit_code, terminal.redact))
+    findings, warning = remembered(examined, record, at, terminal.redact, kept.__contains__)
     if warning:
         terminal.tell(f"Warning: {printable(warning)}")
     return findings
@@ -47,7 +47,7 @@ def seen_before(
 
 def remembered(
     examined: Examined,
-    results: TestResults,
+    record: Callable[[Callable[[Seen], Seen]], tuple[Seen, str]],
     at: str,
     redact: Callable[[str], str],
     unproven: Callable[[Address], bool],
@@ -55,7 +55,8 @@ def remembered(
     """The findings with the time when each was first seen. The second value is a warning, or empty.
 
     `at`: the time of the report, ISO 8601 in UTC. `unproven`: whether a missing finding of a
-    stored address proves nothing, besides those that the coverage misses.
+    stored address proves nothing, besides those that the coverage misses. `record`: as of
+    `TestResults.record_seen`.
     """
 
     def stored(address: Address) -> Address:
@@ -70,7 +71,7 @@ def remembered(
         verified = {address: time for address, time in before.verified.items() if address in compared or gaps.misses(address)}
         return Seen(found, {**verified, **dict.fromkeys(map(stored, coverage.read), at)})
 
-    seen, warning = results.record_seen(merge)
+    seen, warning = record(merge)
     return tuple(dated(finding, seen.sightings, at, stored) for finding in examined.findings), warning
 
 

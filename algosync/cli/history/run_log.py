@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from algosync.core.event import StepDone, StepFailed
+from algosync.core.planning.schedule import Verb
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from algosync.core.report import Report
     from algosync.core.results.past_run import PastRun, PublishedVersion
     from algosync.state import ResultsDocument
+    from algosync.state.results_document import Change
 
 __all__ = ["RunLog", "ci_run", "keep_log"]
 
@@ -28,7 +31,7 @@ class RunLog:
     """What one command has done so far. It goes into the history if `begun`: a refused or declined plan has done nothing.
 
     `counts`: as of `PastRun`. `summary`: of the plan that is carried out; None: there is none. `exit_code`: of this workflow alone;
-    None: that of the command.
+    None: that of the command. `ci`: as of `PastRun`.
     """
 
     command: str = ""
@@ -38,6 +41,7 @@ class RunLog:
     versions: list[PublishedVersion] = field(default_factory=list)
     summary: Summary | None = None
     exit_code: int | None = None
+    ci: str = ""
     started_at: str = ""
     started: float = field(default_factory=time.monotonic)
 
@@ -48,9 +52,6 @@ class RunLog:
 
     def note(self, event: Event, ledger: Ledger) -> None:
         """Counts tests, and keeps published versions. `ledger`: has their commits."""
-        from algosync.core.event import StepDone, StepFailed
-        from algosync.core.planning.schedule import Verb
-
         match event:
             case StepDone(step=step) if step.verb is Verb.TEST:
                 self._count("tests_passed")
@@ -62,22 +63,33 @@ class RunLog:
             case _:
                 pass
 
-    def entry(self, exit_code: int, by: str, ci: str, redact: Callable[[str], str]) -> PastRun:
-        """The entry of the history, without secrets. `exit_code`: of the command. `by` and `ci`: as of `PastRun`."""
+    def ended(self, exit_code: int, redact: Callable[[str], str]) -> Mapping[str, Change]:
+        """What adds the entry to the history, for a write together with other sections. Nothing is added later.
+
+        `exit_code`: of this workflow alone.
+        """
+        from algosync.state import run_added
+
+        self.begun, self.exit_code = False, exit_code
+        return run_added(self.entry(exit_code, redact))
+
+    def entry(self, exit_code: int, redact: Callable[[str], str]) -> PastRun:
+        """The entry of the history, without secrets. `exit_code`: of the command."""
         from dataclasses import replace
 
         from algosync.core.results.past_run import PastRun
+        from algosync.state import signer
 
         report = self.summary.report() if self.summary else None
         counts = {**self.counts, **(_resources(report) if report else {})}
         return PastRun(
             command=self.command,
             workflow=redact(self.workflow),
-            by=redact(by),
+            by=redact(signer()),
             at=self.started_at,
             seconds=time.monotonic() - self.started,
             exit_code=exit_code if self.exit_code is None else self.exit_code,
-            ci=redact(ci),
+            ci=redact(self.ci),
             counts=counts,
             versions=tuple(replace(each, algorithm=redact(each.algorithm)) for each in self.versions),
         )
@@ -101,7 +113,8 @@ def _resources(report: Report) -> Mapping[str, int]:
     from algosync.core.planning.change import Action
 
     counted = (("added", Action.CREATE), ("changed", Action.UPDATE), ("destroyed", Action.DELETE))
-    return {name: report.completed(action) for name, action in counted}
+    completed = report.completed()
+    return {name: completed[action] for name, action in counted}
 
 
 def keep_log(log: RunLog, document: ResultsDocument, environ: Mapping[str, str], terminal: Terminal) -> RunLog:
@@ -110,15 +123,14 @@ def keep_log(log: RunLog, document: ResultsDocument, environ: Mapping[str, str],
     A failure to do so is a warning. `document`: has the history.
     """
     from algosync.kinds.context import utc_now
-    from algosync.state import History, signer
+    from algosync.state import History
 
-    log.started_at = utc_now()
+    log.started_at, log.ci = utc_now(), ci_run(environ)
 
     def write(exit_code: int) -> None:
         if not log.begun:
             return
-        run = log.entry(exit_code, signer(), ci_run(environ), terminal.redact)
-        if warning := History(document).add(run):
+        if warning := History(document).add(log.entry(exit_code, terminal.redact)):
             terminal.tell(f"Warning: {printable(warning)}")
 
     terminal.endings.append(write)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from algosync.cli.history.shown import runs_with_this
 from algosync.cli.reporting.error_code import error_code
 from algosync.cli.reporting.event_stream import EventStream
 from algosync.core.error import AlgosyncError
@@ -15,6 +16,7 @@ from algosync.core.event import CaseDone, Event
 from algosync.core.report import Report
 
 if TYPE_CHECKING:
+    from algosync.cli.session import CommandSession
     from algosync.cli.terminal import Terminal
     from algosync.core.address import Address
     from algosync.core.planning.plan import Plan
@@ -31,7 +33,7 @@ _LISTED_FAILURES = 1000
 class RunReport:
     """The reports of one run. `terminal`: where texts for people go: if stdout gets another format, they go to stderr.
 
-    `active`: a format other than the text on stdout is asked for, or GitHub shows the result.
+    `active`: a format other than the text on stdout is asked for, or GitHub shows the result. `approved`: as of `Applied`.
     """
 
     command: str
@@ -39,6 +41,7 @@ class RunReport:
     stdout: Terminal
     terminal: Terminal
     stream: EventStream
+    approved: bool = False
     _calls: dict[Address, _Listed] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
 
@@ -75,15 +78,16 @@ class RunReport:
             self.stream.end(Failed(error, {"command": self.command, "exit_code": error_code(error)}))
             raise
 
-    def write(self, plan: Plan, report: Report, exit_code: int, *, saved: bool = False) -> None:
+    def write(self, plan: Plan, report: Report, exit_code: int, session: CommandSession | None) -> None:
         """Writes every report but the text on stdout, and what GitHub shows. The run is the news of the command.
 
-        `saved`: the plan came from a file.
+        `session`: the one in which it ran, which has the history for pages; it may have ended.
         """
         from algosync.cli.notify.news import News
         from algosync.cli.report_output import write_reports
 
-        make = cache(lambda: replace(self._subject(plan, report, exit_code), saved=saved))
+        history = runs_with_this(session, self.places, exit_code, self.stdout) if session else ()
+        make = cache(lambda: replace(self._subject(plan, report, exit_code), history=history))
         self.stdout.news.append(News(make, changed=bool(plan.visible)))
         if not self.active:
             return
@@ -99,7 +103,7 @@ class RunReport:
         meta = {**metadata(plan.header, exit_code), "command": self.command}
         meta["seconds"] = round(time.monotonic() - self._started, 3)
         calls = {address: listed.results for address, listed in self._calls.items()}
-        return Applied(masked_for(self.stdout, plan), report, meta, calls)
+        return Applied(masked_for(self.stdout, plan), report, meta, calls, self.approved)
 
 
 @dataclass(slots=True)

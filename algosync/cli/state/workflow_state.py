@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from algosync.cli.state_place import StateKey
     from algosync.cli.terminal import Terminal
     from algosync.cli.workflow_file import LoadedWorkflow
-    from algosync.state import Session
+    from algosync.state import Session, TestResults
 
-__all__ = ["KnownState", "changed_state", "known_state", "read_state", "tell_backup"]
+__all__ = ["KnownState", "changed_state", "known_state", "read_state", "read_state_and_results", "tell_backup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,18 @@ def known_state(options: ClusterOptions, terminal: Terminal) -> KnownState:
 @contextmanager
 def read_state(options: ClusterOptions, terminal: Terminal) -> Iterator[Session]:
     """The state for reading, while the body runs."""
+    with read_state_and_results(options, terminal) as (session, _):
+        yield session
+
+
+@contextmanager
+def read_state_and_results(options: ClusterOptions, terminal: Terminal) -> Iterator[tuple[Session, TestResults]]:
+    """The state for reading, and what is remembered beside it, while the body runs."""
     from algosync.cli.state_place import state_opened
 
     known = known_state(options, terminal)
-    with state_opened(options, terminal, known.key, "algosync state", writes=False) as (session, _):
-        yield session
+    with state_opened(options, terminal, known.key, "algosync state", writes=False) as opened:
+        yield opened
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import groupby
 from operator import itemgetter
@@ -82,12 +82,13 @@ class Step:
     verb: Verb
     change: Change | None = None
     check: Check | None = None
+    key: str = field(init=False, repr=False, compare=False)
+    """The unique name of the step in its schedule."""
 
-    @property
-    def key(self) -> str:
-        """The unique name of the step in its schedule."""
+    def __post_init__(self) -> None:
         # The address of a test already names the action.
-        return str(self.address) if self.verb is Verb.TEST else f"{self.verb.value} {self.address}"
+        key = str(self.address) if self.verb is Verb.TEST else f"{self.verb.value} {self.address}"
+        object.__setattr__(self, "key", key)  # once, because a schedule and a walk need it for each edge
 
 
 @dataclass(frozen=True, slots=True)

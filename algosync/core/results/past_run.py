@@ -11,8 +11,10 @@ from algosync.core.error import Corrupt
 from algosync.core.resource import Json
 from algosync.core.timestamp import read_iso_time
 
-__all__ = ["COUNTS", "PastRun", "PublishedVersion", "runs_in", "with_run"]
+__all__ = ["COMMANDS", "COUNTS", "PastRun", "PublishedVersion", "runs_in", "with_run"]
 
+COMMANDS = ("apply", "destroy", "drift", "import", "rollback", "test")
+"""The commands that the history has."""
 COUNTS = ("added", "changed", "destroyed", "imported", "published", "tests_passed", "tests_failed", "findings")
 """What is counted of a run. A command has those that it can have."""
 _ENTRIES, _BYTES = 500, 256 * 1024  # of the history

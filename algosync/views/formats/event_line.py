@@ -23,7 +23,14 @@ __all__ = ["end_line", "event_line_json", "start_line", "view"]
 def view(subject: Subject, redactor: Redactor) -> str:
     """The whole subject at once: how it began, an `entry` for each resource or test, and the end."""
     outline = outline_of(subject, redactor)
-    return "".join([_start(outline), *map(_line, _entries(outline)), end_line(outline)])
+    parts = [line for part in outline.parts for line in _part_lines(part)]
+    return "".join([_start(outline), *(parts or map(_line, _entries(outline))), end_line(outline)])
+
+
+def _part_lines(part: Outline) -> Iterator[str]:
+    """One of several workflows: its result, and then its entries, which name it."""
+    yield _line({"type": "workflow", "workflow": part.workflow, **_result(part)})
+    yield from (_line({**entry, "workflow": part.workflow}) for entry in _entries(part))
 
 
 def start_line(subject: Subject, redactor: Redactor) -> str:
@@ -33,12 +40,16 @@ def start_line(subject: Subject, redactor: Redactor) -> str:
 
 def end_line(outline: Outline) -> str:
     """The last line: the result and its numbers."""
+    return _line({"type": "end", **_result(outline)})
+
+
+def _result(outline: Outline) -> Mapping[str, Json]:
     counts: dict[str, dict[str, Json]] = {}
     for count in outline.counts:
         counts.setdefault(count.of, {})[count.sort] = count.number
-    result: dict[str, Json] = {"type": "end", "good": outline.good, "verdict": outline.verdict, "exit_code": outline.exit_code}
+    result: dict[str, Json] = {"good": outline.good, "verdict": outline.verdict, "exit_code": outline.exit_code}
     result |= {"reason": outline.reason} if outline.reason else {}
-    return _line({**result, "counts": {**counts}, "notes": [*outline.notes]})
+    return {**result, "counts": {**counts}, "notes": [*outline.notes]}
 
 
 def event_line_json(event: Event, time: str, redactor: Redactor) -> str:

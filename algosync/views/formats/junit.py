@@ -1,7 +1,7 @@
 """The format `junit`: JUnit's XML, as Jenkins, GitLab, Azure and others read it.
 
 Tests are one suite, changes another one. A test is one test case, and each case of a file of cases is another one. Of a plan and
-of drift, each resource is a test case, which fails if the resource has drifted.
+of drift, each resource is a test case, which fails if the resource has drifted. Each of several workflows is a suite with its name.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ def view(subject: Subject, redactor: Redactor) -> str:
 
     outline = outline_of(subject, redactor)
     document = xunit2.JUnitXml(f"algosync {outline.title.lower()}")
-    for section in outline.sections or (OutlineSection(outline.title.lower(), outline.title, ()),):
-        document.append(_suite(outline, section))
+    for part in outline.parts or (outline,):
+        for section in part.sections or (OutlineSection(outline.title.lower(), outline.title, ()),):
+            document.append(_suite(part, section, part.workflow if outline.parts else section.name))
     for block in outline.blocks:
         document.append(_block_suite(block, outline))
     document.update_statistics()
@@ -38,10 +39,10 @@ def view(subject: Subject, redactor: Redactor) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(element, encoding="unicode")}\n'
 
 
-def _suite(outline: Outline, section: OutlineSection) -> xunit2.TestSuite:
+def _suite(outline: Outline, section: OutlineSection, title: str) -> xunit2.TestSuite:
     from junitparser import xunit2
 
-    suite = xunit2.TestSuite(section.name)
+    suite = xunit2.TestSuite(title)
     suite.timestamp = outline.time.partition("+")[0]
     facts = [*outline.facts, ("Result", outline.verdict)]
     for name, value in [*facts, *((f"{count.of} {count.sort}", f"{count.number}") for count in outline.counts)]:

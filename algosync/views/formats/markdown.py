@@ -24,7 +24,9 @@ _RESERVED = 1_000  # for the lines that say what was left out, and for ends of b
 _SHORT = 1_500  # a limit below which there is only room for the head
 _NOTES, _LONGEST_NOTE = 20, 400
 _LONGEST_LINE = 400
+_LONGEST_PART = 8_000  # characters for one of several workflows
 _SYMBOLS = {"~": "!"}  # GitHub has a colour for `!` in a diff
+_LINES = {"at_least": "at least", "at_most": "at most", "no_worse_than_published": "no worse than published by"}
 _MARKS = {
     Ending.PASSED: "✅",
     Ending.FAILED: "❌",
@@ -121,10 +123,13 @@ def _length(lines: Iterable[str]) -> int:
 
 def _parts(outline: Outline) -> Iterator[_FoldedPart]:
     """Failures first: the room may end before the others."""
-    told = [section for section in outline.sections if section.name != "findings"]  # those are told in full below
+    told = [section for section in outline.sections if not section.told_by_rows]  # the others are told in full below
     bad = [entry for section in told for entry in section.entries if entry.ending in (Ending.FAILED, Ending.ERROR)]
     if bad:
         yield _FoldedPart((f"#### {plural(len(bad), 'failure')}", ""), [*map(_failure, bad)], (), ("failure", "failures"))
+    if outline.parts:
+        yield from _workflows(outline)
+        return
     for section in outline.sections:
         if section.name == "tests":
             yield _tests(section)
@@ -132,6 +137,19 @@ def _parts(outline: Outline) -> Iterator[_FoldedPart]:
             yield _changes(section)
     for block in outline.blocks:
         yield _block(block)
+
+
+def _workflows(outline: Outline) -> Iterator[_FoldedPart]:
+    """A list of the workflows, and then the findings of each, cut so that one leaves room for others."""
+    listed, *details = outline.sections
+    yield _FoldedPart((), [*map(_workflow, listed.entries)], ("",), ("workflow", "workflows"))
+    texts = [_changes(section).text(_LONGEST_PART).splitlines() for section in details]
+    yield _FoldedPart((), texts, (), ("workflow's findings", "workflows' findings"))
+
+
+def _workflow(entry: Entry) -> list[str]:
+    rows = (f"  - {_code(short(text, _LONGEST_NOTE))}" for _, text in entry.rows)
+    return [f"- {_MARKS[entry.ending]} {_code(entry.address)}: {entry.sentence}", *rows]
 
 
 def _failure(entry: Entry) -> list[str]:
@@ -149,7 +167,10 @@ def _test(entry: Entry) -> str:
     shown = [] if entry.seconds is None else [duration(entry.seconds)]
     called = next((name for name in ("version", "commit") if name in facts), None)
     shown += [f"{called} {_code(facts[called])}"] if called else []
-    if facts.get("calls", "1") != "1":
+    if "metric" in facts:
+        lines = [f"{_LINES[name]} {facts[name]}" for name in _LINES if name in facts]
+        shown += [_code(facts["result"]), *lines]
+    elif facts.get("calls", "1") != "1":
         shown.append(f"{facts['calls']} calls, {facts['failed_calls']} failed")
         shown += [f"{name} {float(facts[name]) * 1000:.0f} ms" for name in ("p50", "p95", "max") if name in facts]
     told = f": {', '.join(shown)}" if shown else f": {entry.sentence}" if entry.sentence else ""

@@ -10,7 +10,7 @@ from enum import Enum
 
 from algosync.core.testing.timing import Timing
 
-__all__ = ["Block", "Count", "Ending", "Entry", "Outline", "OutlineCall", "OutlineSection"]
+__all__ = ["Block", "Count", "Ending", "Entry", "Outline", "OutlineCall", "OutlineRun", "OutlineSection"]
 
 
 class Ending(Enum):
@@ -67,11 +67,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class OutlineSection:
-    """Entries of one sort, such as the tests. `name` is one word."""
+    """Entries of one sort, such as the tests. `name` is one word.
+
+    `told_by_rows`: why an entry is bad is in its rows, too.
+    """
 
     name: str
     heading: str
     entries: tuple[Entry, ...]
+    told_by_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,26 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class OutlineRun:
+    """A command that ran before. `at`: when it began, in UTC. Counts are None if the command does not have them."""
+
+    at: str
+    command: str
+    ending: Ending
+    exit_code: int
+    seconds: float
+    findings: int | None = None
+    failed_tests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """`title`: the kind of report. `verdict`: the result in one sentence. `good`: nobody has to do anything.
 
     `facts`: workflow, clusters, owner, time and exit code, with their names. `time`: ISO 8601 in UTC.
-    `reason`: the error that ended the command; empty: none did.
+    `reason`: the error that ended the command; empty: none did. `parts`: the outlines of several workflows, the worst first. The
+    sections then are a list of the workflows, and one for the findings of each. `history`: the last commands, the oldest first,
+    with `runs_left_out` older ones.
     """
 
     title: str
@@ -114,6 +133,9 @@ class Outline:
     time: str = ""
     exit_code: int | None = None
     seconds: float | None = None
+    parts: tuple[Outline, ...] = ()
+    history: tuple[OutlineRun, ...] = ()
+    runs_left_out: int = 0
 
     @property
     def entries(self) -> tuple[Entry, ...]:

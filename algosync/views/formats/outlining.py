@@ -4,35 +4,50 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.plan import Plan
 from algosync.core.redaction import Redactor
+from algosync.core.results.past_run import COMMANDS, PastRun
 from algosync.core.text import PAINT, plural, printable
+from algosync.core.timestamp import read_iso_time
 from algosync.views.drift import HEADINGS, coverage_lines, finding_lines, not_compared_lines, summary_line
 from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
+from algosync.views.formats.all_drifted import drifted_all_outline
 from algosync.views.formats.applied import applied_outline
 from algosync.views.formats.compared import compared_outline
-from algosync.views.formats.outline import Block, Count, Ending, Entry, Outline, OutlineSection
+from algosync.views.formats.outline import Block, Count, Ending, Entry, Outline, OutlineRun, OutlineSection
 from algosync.views.formats.shown import LONGEST_ROW, address_text, facts_of, numbers, short
 from algosync.views.plan import ACTIONS, change_rows, summary_lines
 from algosync.views.record import record_lines
-from algosync.views.subject import Applied, Compared, Drifted, Failed, Planned, Recorded, Subject
+from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Recorded, Subject
 
 __all__ = ["outline_of"]
 
+_RUNS = 40  # of the history
 _BAD = {drift: Ending.FAILED for drift in Drift if drift.differs} | {Drift.UNKNOWN: Ending.ERROR}
 
 
 def outline_of(subject: Subject, redactor: Redactor) -> Outline:
     """The outline, with secrets hidden before any text is cut."""
+    outline = _outline(subject, redactor)
+    match subject:
+        case Planned() | Drifted() | Recorded() | Applied():
+            runs = tuple(_run(run, redactor) for run in subject.history[-_RUNS:])
+            return replace(outline, history=runs, runs_left_out=len(subject.history) - len(runs))
+        case _:
+            return outline
+
+
+def _outline(subject: Subject, redactor: Redactor) -> Outline:
     match subject:
         case Planned():
             return _planned(subject, redactor)
-        case Drifted():
-            return _drifted(subject, redactor)
+        case Drifted() | DriftedAll():
+            return _any_drift(subject, redactor)
         case Recorded():
             return _recorded(subject, redactor)
         case Applied():
@@ -111,6 +126,10 @@ def _check_entries(plan: Plan, redactor: Redactor) -> Iterator[Entry]:
         yield Entry(address, algorithm, "", f"not run yet: it {what}", Ending.SKIPPED)
 
 
+def _any_drift(subject: Drifted | DriftedAll, redactor: Redactor) -> Outline:
+    return _drifted(subject, redactor) if isinstance(subject, Drifted) else drifted_all_outline(subject, redactor, outline_of)
+
+
 def _drifted(subject: Drifted, redactor: Redactor) -> Outline:
     redact = redactor.redact
     counted = Counter(finding.drift for finding in subject.findings)
@@ -127,7 +146,7 @@ def _drifted(subject: Drifted, redactor: Redactor) -> Outline:
             Count("resources", "compared", len(subject.managed)),
         ),
         notes=tuple(notes),
-        sections=(OutlineSection("findings", "Findings", entries),) if entries else (),
+        sections=(OutlineSection("findings", "Findings", entries, told_by_rows=True),) if entries else (),
         **numbers(subject.header, subject.meta, redact),
     )
 
@@ -170,6 +189,20 @@ def _recorded(subject: Recorded, redactor: Redactor) -> Outline:
         counts=(Count("resources", "recorded", number),),
         sections=(OutlineSection("records", "Records", tuple(entries)),) if entries else (),
         **numbers(None, subject.meta, redact),
+    )
+
+
+def _run(run: PastRun, redactor: Redactor) -> OutlineRun:
+    at, counts = read_iso_time(run.at), run.counts
+    tested = {"tests_passed", "tests_failed"} & counts.keys()
+    return OutlineRun(
+        at.strftime("%Y-%m-%d %H:%M") if at else short(redactor.redact(run.at), 40),
+        run.command if run.command in COMMANDS else short(redactor.redact(run.command), 20),
+        Ending.PASSED if run.exit_code == 0 else Ending.FAILED if run.exit_code in (2, 3) else Ending.ERROR,
+        run.exit_code,
+        max(run.seconds, 0.0),
+        counts.get("findings"),
+        max(counts.get("tests_failed", 0), 0) if tested else None,
     )
 
 

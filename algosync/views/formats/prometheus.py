@@ -6,6 +6,7 @@ Each metric has the labels `workflow` and `destination`. Tests have their own du
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from algosync.views.formats.outlining import outline_of
 from algosync.views.subject import Subject
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Gauge
 
 __all__ = ["view"]
 
@@ -28,34 +29,45 @@ def view(subject: Subject, redactor: Redactor) -> str:
     from prometheus_client import CollectorRegistry, generate_latest
 
     outline, registry = outline_of(subject, redactor), CollectorRegistry()
-    labels = (outline.workflow, outline.destination, outline.title.lower())
-    _counts(outline, labels, registry)
-    _times(outline, labels, registry)
-    _tests(outline, labels, registry)
+    gauges = _Gauges(registry)
+    for part in outline.parts or (outline,):
+        labels = (part.workflow, part.destination or outline.destination, part.title.lower())
+        _counts(part, labels, gauges)
+        _times(part, labels, gauges)
+        _tests(part, labels, gauges)
     return generate_latest(registry).decode()
 
 
-def _counts(outline: Outline, labels: tuple[str, ...], registry: CollectorRegistry) -> None:
-    from prometheus_client import Gauge
+@dataclass(slots=True)
+class _Gauges:
+    """The metrics by name. Each is registered once, whatever number of workflows has it."""
 
+    registry: CollectorRegistry
+    made: dict[str, Gauge] = field(default_factory=dict)
+
+    def of(self, name: str, text: str, *labels: str) -> Gauge:
+        from prometheus_client import Gauge
+
+        if name not in self.made:
+            self.made[name] = Gauge(f"algosync_{name}", text, (*_LABELS, *labels), registry=self.registry)
+        return self.made[name]
+
+
+def _counts(outline: Outline, labels: tuple[str, ...], gauges: _Gauges) -> None:
     told = {
         "changes": ("action", "Changes of a plan, by action."),
         "resources": ("result", "Resources that were changed or looked at."),
         "findings": ("drift", "Findings of a drift report, by kind."),
         "tests": ("result", "Tests by result."),
         "errors": ("of", "Errors that ended the command."),
+        "workflows": ("result", "Workflows by result."),
     }
-    gauges: dict[str, Gauge] = {}
     for count in outline.counts:
         label, text = told[count.of]
-        if count.of not in gauges:
-            gauges[count.of] = Gauge(f"algosync_{count.of}", text, (*_LABELS, label), registry=registry)
-        gauges[count.of].labels(*labels, count.sort).set(count.number)
+        gauges.of(count.of, text, label).labels(*labels, count.sort).set(count.number)
 
 
-def _times(outline: Outline, labels: tuple[str, ...], registry: CollectorRegistry) -> None:
-    from prometheus_client import Gauge
-
+def _times(outline: Outline, labels: tuple[str, ...], gauges: _Gauges) -> None:
     values = {
         "exit_code": ("The exit code of the command.", outline.exit_code),
         "good": ("1: nobody has to do anything.", int(outline.good)),
@@ -64,23 +76,21 @@ def _times(outline: Outline, labels: tuple[str, ...], registry: CollectorRegistr
     }
     for name, (text, value) in values.items():
         if value is not None:
-            Gauge(f"algosync_{name}", text, _LABELS, registry=registry).labels(*labels).set(value)
+            gauges.of(name, text).labels(*labels).set(value)
 
 
 def _timestamp(time: str) -> float | None:
     return datetime.fromisoformat(time).timestamp() if time else None
 
 
-def _tests(outline: Outline, labels: tuple[str, ...], registry: CollectorRegistry) -> None:
+def _tests(outline: Outline, labels: tuple[str, ...], gauges: _Gauges) -> None:
     """The durations of tests, and of their calls by quantile. Names that are equal when they are cut count once."""
-    from prometheus_client import Gauge
-
     entries = [entry for section in outline.sections if section.name == "tests" for entry in section.entries]
     measured = {entry.address: entry for entry in entries if entry.seconds is not None}
     if not measured:
         return
-    lasted = Gauge("algosync_test_seconds", "How long a test took.", (*_LABELS, "test"), registry=registry)
-    calls = Gauge("algosync_call_seconds", "Times of the calls of a test.", (*_LABELS, "test", "quantile"), registry=registry)
+    lasted = gauges.of("test_seconds", "How long a test took.", "test")
+    calls = gauges.of("call_seconds", "Times of the calls of a test.", "test", "quantile")
     for entry in list(measured.values())[:_TESTS]:
         lasted.labels(*labels, entry.address).set(entry.seconds or 0.0)
         for quantile, value in _quantiles(entry).items():

@@ -54,7 +54,7 @@ def numbers(header: PlanHeader | None, meta: Mapping[str, Json], redact: Redact)
     code, seconds = meta.get("exit_code"), meta.get("seconds")
     return {
         "workflow": short(redact(header.workflow if header else str(meta.get("workflow") or ""))),
-        "destination": short(redact(header.destination)) if header else "",
+        "destination": short(redact(header.destination if header else str(meta.get("destination") or ""))),
         "time": str(meta.get("timestamp") or ""),
         "exit_code": code if isinstance(code, int) else None,
         "seconds": seconds if isinstance(seconds, (int, float)) else None,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from algosync.core.error import Fault
     from algosync.workflow.node import Node, ScalarKind
 
-__all__ = ["read_yaml"]
+__all__ = ["most_values", "read_yaml"]
 
 # Characters that both parsers refuse, searched first because the parsers give no line, and those that YAML 1.1 treats as line
 # breaks.
@@ -49,24 +49,31 @@ class _Part:
     nodes: int
     size: int
     height: int
-    merge: bool = False  # an unquoted `<<` used as a key
+    merge: bool  # an unquoted `<<`
 
 
 @dataclass(slots=True)
 class _Open:
-    """A list or map whose end has not been read. The parts of a map are keys and values in turn."""
+    """A list or map whose end has not been read. The parts of a map are keys and values in turn.
+
+    `merges`: the indexes of the parts that are an unquoted `<<`. The numbers are its own size so far.
+    """
 
     is_map: bool
     place: Location
     path: str
     anchor: str | None
-    parts: list[_Part] = field(default_factory=list)
+    parts: list[Node] = field(default_factory=list)
+    merges: list[int] = field(default_factory=list)
+    nodes: int = 1
+    size: int = 0
+    height: int = 1
 
     def next_path(self) -> str:
         """Return the path of the next part."""
         if not self.is_map:
             return f"{self.path}[{len(self.parts)}]"
-        key = self.parts[-1].node if len(self.parts) % 2 else None
+        key = self.parts[-1] if len(self.parts) % 2 else None
         return child(self.path, key.text) if isinstance(key, Scalar) else self.path
 
 
@@ -84,7 +91,7 @@ def read_yaml(text: str, faults: Faults, *, pure: bool = False) -> Node:
     if loader is not yaml.SafeLoader:  # counting with PyYAML's own parser would take as long as reading
         _refuse_many(text, loader, faults)
     try:
-        return _Builder(faults).build(yaml.parse(text, Loader=loader))
+        return _Builder(faults).build(_events(text, loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark and (deep := _depth_fault(text[: mark.index], loader)):
@@ -98,14 +105,33 @@ def _refuse_many(text: str, loader: Any, faults: Faults) -> None:
     """Report a text with too many values before any node is created: nodes take most of the time and memory of reading."""
     import yaml
 
-    if len(text) <= MAX_NODES:  # a value takes at least one character; aliases are counted later
+    if most_values(text) <= MAX_NODES:  # aliases are counted later
         return
     values = 0
     with suppress(yaml.YAMLError):  # the reader reports it
-        for event in yaml.parse(text, Loader=loader):
+        for event in _events(text, loader):
             values += isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
             if values > MAX_NODES:
                 faults.stop(_place(event.start_mark), "too-large", _TOO_LARGE)
+
+
+def most_values(text: str) -> int:
+    """An upper limit of the number of values, which takes no parser.
+
+    A sign begins each part of a list or map: an item follows one of `-[,`, a key and its value have one of `:?{,` together. In a
+    list, a key and its value may be a map of their own.
+    """
+    signs = {sign: text.count(sign) for sign in ":?{,-["}
+    return 1 + 2 * sum(signs.values()) + signs[","] + signs["["]
+
+
+def _events(text: str, loader: Any) -> Iterator[Any]:
+    """The parser's events. `yaml.parse` gives the same ones, and takes twice the time because it asks for each one first."""
+    parser = loader(text)
+    try:
+        yield from iter(parser.get_event, None)
+    finally:
+        parser.dispose()
 
 
 def _depth_fault(text: str, loader: Any) -> Fault | None:
@@ -118,7 +144,7 @@ def _depth_fault(text: str, loader: Any) -> Fault | None:
 
     faults = Faults()
     with suppress(UnreadableError, yaml.YAMLError):
-        _Builder(faults).build(yaml.parse(text, Loader=loader))
+        _Builder(faults).build(_events(text, loader))
     return next((fault for fault in faults.found if fault.code == "too-deep"), None)
 
 
@@ -162,10 +188,13 @@ class _Builder:
         kind, json = resolve(text, quoted=bool(event.style))
         if event.tag is not None or kind == "broken" or not text.isascii():
             kind, json = self.check_scalar(event, kind, json)
-        merge = text == _MERGE and not event.style
-        self.count(1, len(json), mark)
+        size = len(json)
+        self.count(1, size, mark)
         node = Scalar(mark.line + 1, mark.column + 1, kind, json)
-        self.finish(_Part(node, 1, len(json), 0, merge), event.anchor)
+        merge = text == _MERGE and not event.style
+        if event.anchor:
+            self.anchors[event.anchor] = _Part(node, 1, size, 0, merge)
+        self.add(node, 1, size, 0, merge=merge)
 
     def check_scalar(self, event: Any, kind: ScalarKind, json: str) -> tuple[ScalarKind, str]:
         place = _place(event.start_mark)
@@ -189,13 +218,10 @@ class _Builder:
 
     def close(self) -> None:
         done = self.stack.pop()
-        if done.is_map:
-            node: Node = self.map(done)
-        else:
-            node = ListNode(done.place.line, done.place.column, tuple(part.node for part in done.parts))
-        nodes, size = sum(part.nodes for part in done.parts), sum(part.size for part in done.parts)
-        height = max((part.height for part in done.parts), default=0)
-        self.finish(_Part(node, nodes + 1, size, height + 1), done.anchor)
+        node = self.map(done) if done.is_map else ListNode(done.place.line, done.place.column, tuple(done.parts))
+        if done.anchor:
+            self.anchors[done.anchor] = _Part(node, done.nodes, done.size, done.height, merge=False)
+        self.add(node, done.nodes, done.size, done.height)
 
     def alias(self, name: str, mark: Any) -> None:
         place = _place(mark)
@@ -204,11 +230,11 @@ class _Builder:
             inside = name in self.anchors
             code, message = ("alias-cycle", "inside its own anchor") if inside else ("unknown-alias", "without an anchor before it")
             self.faults.add(place, self.path(), code, f"the alias {quote(name)} is {message}")
-            part = _Part(Scalar(place.line, place.column, "broken", ""), 1, 0, 0)
+            part = _Part(Scalar(place.line, place.column, "broken", ""), 1, 0, 0, merge=False)
         if len(self.stack) + part.height > MAX_DEPTH:
             self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels with this alias")
         self.count(part.nodes, part.size, mark)
-        self.finish(part, None)
+        self.add(part.node, part.nodes, part.size, part.height, merge=part.merge)
 
     def count(self, nodes: int, size: int, mark: Any) -> None:
         self.nodes += nodes
@@ -216,13 +242,19 @@ class _Builder:
         if self.nodes > MAX_NODES or self.size > MAX_SIZE:
             self.faults.stop(_place(mark), "too-large", _TOO_LARGE)
 
-    def finish(self, part: _Part, anchor: str | None) -> None:
-        if anchor:
-            self.anchors[anchor] = part
-        if self.stack:
-            self.stack[-1].parts.append(part)
-        else:
-            self.root = part.node
+    def add(self, node: Node, nodes: int, size: int, height: int, *, merge: bool = False) -> None:
+        """Add a finished node, with its size, to what is open."""
+        if not self.stack:
+            self.root = node
+            return
+        place = self.stack[-1]
+        if merge:
+            place.merges.append(len(place.parts))
+        place.parts.append(node)
+        place.nodes += nodes
+        place.size += size
+        if height >= place.height:
+            place.height = height + 1
 
     def refuse_tag(self, tag: str | None, place: Location) -> None:
         if tag is not None:
@@ -232,18 +264,18 @@ class _Builder:
         lines: dict[str, int] = {}
         own: dict[str, MapEntry] = {}
         merged: dict[str, MapEntry] = {}
-        for key, value in zip(done.parts[::2], done.parts[1::2], strict=True):
-            if not isinstance(key.node, Scalar) or key.node.kind != "text":
-                self.refuse_key(key.node, done.path)
-            elif (text := key.node.text) in lines:
+        for index, (key, value) in enumerate(zip(done.parts[::2], done.parts[1::2], strict=True)):
+            if not isinstance(key, Scalar) or key.kind != "text":
+                self.refuse_key(key, done.path)
+            elif (text := key.text) in lines:
                 message = f"the key {quote(text)} is on line {lines[text]} already"
-                self.faults.add(key.node, child(done.path, text), "duplicate-key", message)
+                self.faults.add(key, child(done.path, text), "duplicate-key", message)
             else:
-                lines[text] = key.node.line
-                if key.merge:
-                    self.merge(merged, value.node, done.path)
+                lines[text] = key.line
+                if 2 * index in done.merges:
+                    self.merge(merged, value, done.path)
                 else:
-                    own[text] = MapEntry(key.node, value.node)
+                    own[text] = MapEntry(key, value)
         return MapNode(done.place.line, done.place.column, {**merged, **own})
 
     def merge(self, merged: dict[str, MapEntry], value: Node, path: str) -> None:

@@ -1,0 +1,81 @@
+"""The command: `python tests/perf/benchmark --rows looking,startup`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from datetime import datetime, timezone
+from pathlib import Path
+
+from benchmark.report import table
+from benchmark.result import Bench, Result
+from benchmark.rows.applying import applying
+from benchmark.rows.documents import documents
+from benchmark.rows.looking import looking
+from benchmark.rows.startup import startup
+from benchmark.rows.transfers import relay, small_files
+
+__all__ = ["main", "measured"]
+
+ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {
+    "startup": startup,
+    "looking": looking,
+    "applying": applying,
+    "documents": documents,
+    "small-files": small_files,
+    "relay": relay,
+}
+MEMORY = Path("/dev/shm")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the rows that are asked for, and show them as a table."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    rows = options.rows.split(",")
+    if unknown := set(rows) - set(ROWS):
+        parser.error(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    parent = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
+    place = (
+        nullcontext(options.scratch) if options.scratch else tempfile.TemporaryDirectory(dir=parent, prefix="algosync-benchmark-")
+    )
+    with place as folder:
+        bench = Bench(Path(folder), options.rounds, options.size == "small", options.peers, options.once, options.sizes)
+        results = [result for row in rows for result in measured(row, bench)]
+    print(f"\n{about()}\n\n{table(results)}")
+    return 0
+
+
+def measured(row: str, bench: Bench) -> Iterator[Result]:
+    """The results of one row, each told when it is there."""
+    for result in ROWS[row](bench):
+        print(f"{result.name}: {result.ratio:.2f} x {result.peer}", file=sys.stderr, flush=True)
+        yield result
+
+
+def about() -> str:
+    """The machine and the versions, in one line."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return f"{now}; {os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python tests/perf/benchmark", description="Measure algosync beside its peers.")
+    parser.add_argument("--rows", default=",".join(ROWS), help=f"which rows, separated by commas: {', '.join(ROWS)}; default: all")
+    parser.add_argument("--size", choices=("small", "full"), default="full", help="small takes a minute in all; default: full")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds after the warm-up; default: 5")
+    parser.add_argument("--once", action="store_true", help="also the largest sizes, which are measured once")
+    numbers = "numbers of algorithms or files, instead of the usual ones"
+    parser.add_argument("--sizes", type=_numbers, default=[], metavar="N,N", help=numbers)
+    parser.add_argument("--peers", type=Path, action="append", default=[], metavar="DIR", help="a folder with programs of peers")
+    parser.add_argument("--scratch", type=Path, metavar="DIR", help="keep prepared folders here for the next run; best in memory")
+    return parser
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]

@@ -183,6 +183,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
                 trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
             ),
             build_deadline=float(options.build_timeout),
+            read_back=options.read_back,
             recorded_only=not needs.source,
             pause=pause,
             data_writes=DataWrites.of(state.records.values()),
@@ -201,9 +202,10 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
             owner,
             state_place(state) if place.is_local else None,
         )
+        tests_too = testing_context(context, loaded.files, terminal, stack)
         yield CommandSession(
             workflow,
-            Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism),
+            Scene(KINDS, PERFORMERS, tests_too, options.parallelism, options.transfers),
             ledger,
             header,
             results,

@@ -55,7 +55,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
         except NotFound:
             missing.append(file)
         else:
-            found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+            found = Resource(Address.of("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
         hint = context.store.hint_for([file.source for file in missing], _uris(context))
@@ -75,7 +75,7 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """Every file of the collection, including those that are not in the workflow."""
     records = context.ledger.records
     for name, stat in sorted(context.destination.files(spec.name).items()):
-        address = Address("data", spec.name, name)
+        address = Address.of("data", spec.name, name)
         yield as_seen(Resource(address, stamp=stat.stamp, size=stat.size), stat, records.get(address), context)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -52,8 +51,11 @@ def _decoder(*, unique: bool, finite: bool) -> json.JSONDecoder:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        raise ValueError(f"{counts.most_common(1)[0][0][:80]!r} is there more than once")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"{name[:80]!r} is there twice")
+            seen.add(name)
     return members
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["ALGORITHM_NAME", "LOCAL_CLUSTER_NAME", "OWNER_NAME", "Address"]
 
@@ -16,6 +16,8 @@ OWNER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")  # a user or an org
 LOCAL_CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # becomes the name of a folder
 
 _PATTERN = re.compile(rf'(?P<kind>[a-z]+)\.(?P<algorithm>{ALGORITHM_NAME.pattern})(?:\[(?P<name>".*")\])?', re.DOTALL)
+
+_PLAIN_NAME = re.compile(r"[ !#-\[\]-~]*")  # JSON writes it as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,29 @@ class Address:
     kind: str
     algorithm: str
     name: str | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.kind, self.algorithm, self.name)))
+
+    @classmethod
+    def of(cls, kind: str, algorithm: str, name: str | None = None) -> Address:
+        """The address, the same object each time: a plan looks up each one a dozen times, and identical keys are found fastest."""
+        key = (kind, algorithm, name)
+        return _KNOWN.get(key) or _KNOWN.setdefault(key, cls(kind, algorithm, name))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Address], tuple[str, str, str | None]]:
+        """Hashes differ between processes."""
+        return Address, (self.kind, self.algorithm, self.name)
 
     def __str__(self) -> str:
         if self.name is None:
             return f"{self.kind}.{self.algorithm}"
-        return f"{self.kind}.{self.algorithm}[{_quoted(self.name)}]"
+        quoted = f'"{self.name}"' if _PLAIN_NAME.fullmatch(self.name) else json.dumps(self.name, ensure_ascii=False)
+        return f"{self.kind}.{self.algorithm}[{quoted}]"
 
     def __lt__(self, other: Address) -> bool:
         return self._order < other._order
@@ -47,12 +67,11 @@ class Address:
         match = _PATTERN.fullmatch(text)
         if match is None:
             raise ValueError(f"not an address: {text!r}")
-        name = None if match["name"] is None else json.loads(match["name"])
-        return cls(match["kind"], match["algorithm"], name)
+        kind, algorithm, quoted = match.groups()
+        if quoted is not None:
+            plain = quoted[1:-1]
+            return cls.of(kind, algorithm, plain if _PLAIN_NAME.fullmatch(plain) else json.loads(quoted))
+        return cls.of(kind, algorithm)
 
 
-def _quoted(name: str) -> str:
-    """The name in JSON, with its characters as they are. Nearly all names need no escape, and an apply writes each many times."""
-    if name.isprintable() and '"' not in name and "\\" not in name:
-        return f'"{name}"'
-    return json.dumps(name, ensure_ascii=False)
+_KNOWN: dict[tuple[str, str, str | None], Address] = {}

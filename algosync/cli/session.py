@@ -122,7 +122,6 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
 @contextmanager
 def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: Needs) -> Iterator[CommandSession]:
     """Connect a workflow to its clusters and lock its state while the body runs. `shared`: for all workflows of the command."""
-    from algosync.cli.clusters import git_host
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
@@ -159,11 +158,13 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
+        there = shared.of(owner)
+        transfers = connections.transfers(source, destination.data, there.data)
         sources = Sources(
             workflow.algorithms,
             folder=Path(workflow.folder),
             owner=owner,
-            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source)),
+            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source), transfers),
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
             within=saved.boundary if saved else None,
@@ -174,7 +175,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
         context = Context(
-            shared.of(owner, git_host(options, label, destination)),
+            there,
             DesiredSources(
                 sources,
                 ledger,
@@ -182,22 +183,38 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
                 trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
             ),
             build_deadline=float(options.build_timeout),
+            read_back=options.read_back,
             recorded_only=not needs.source,
             pause=pause,
             data_writes=DataWrites.of(state.records.values()),
             kept=kept,
+            transfers=transfers,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": workflow.tests},
             retried=frozenset(
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),
         )
-        title = saved.title if saved else f"{workflow.name} ({loaded.path})"
-        header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism)
-        same = same_cluster(source, destination, place, owner)
+        header = PlanHeader(
+            saved.title if saved else loaded.title,
+            source_label,
+            label,
+            owner,
+            state_place(state) if place.is_local else None,
+        )
+        tests_too = testing_context(context, loaded.files, terminal, stack)
         yield CommandSession(
-            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same, log
+            workflow,
+            Scene(KINDS, PERFORMERS, tests_too, options.parallelism, options.transfers),
+            ledger,
+            header,
+            results,
+            state.in_progress,
+            loaded,
+            anchor,
+            stand_ins=bool(loaded.not_given),
+            same_cluster=same_cluster(source, destination, place, owner),
+            log=log,
         )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 
-__all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "WritableStore", "split"]
+__all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "Stored", "WritableStore", "split"]
 
 DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
@@ -31,12 +33,34 @@ _READER_LIMIT = 500  # characters of one pattern
 class FileStat:
     """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed.
 
-    `modified`: the time of the last write as it is listed; empty: the store does not tell. Two files are compared without it.
+    `modified`: the time of the last write as it is listed; empty: the store does not tell. `mark`: the stamp at any age. `passed`:
+    the server's clock has passed the second of the last write. Two files are compared without these three.
     """
 
     size: int
     stamp: str | None
     modified: str = field(default="", compare=False)
+    mark: str | None = field(default=None, compare=False)
+    passed: bool = field(default=False, compare=False)
+
+    @property
+    def best(self) -> str | None:
+        """The stamp, also of a younger file if the second of its last write has passed.
+
+        That is enough where the clocks behind `last_modified` and `Date` were compared, or where it equals a recorded stamp.
+        """
+        return self.mark if self.stamp is None and self.passed else self.stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The reply to a write. `settles`: seconds until the server's clock has passed the second of the reply.
+
+    `etag_md5`: an ETag that has the form of an MD5 (hex). Whether it is one, is for the reader to find out. Empty: there is none.
+    """
+
+    settles: float = 0.0
+    etag_md5: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +90,7 @@ class DataStore(Protocol):
 class WritableStore(DataStore, Protocol):
     """A store that files can be written to: the data of a destination cluster."""
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Creates or overwrites a file. NotFound: the collection does not exist."""
 
     def listing(self, owner: str, collection: str) -> CollectionListing:
@@ -131,9 +155,11 @@ class DataClient:
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
         return self.wire.download(path_of("v1", "data", owner, collection, name))
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Create or overwrite a file. The collection must exist."""
-        self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+        headers = self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+        etag = _MD5.fullmatch(headers.get("ETag", ""))
+        return Stored(self.wire.clock.seconds_left(headers.get("Date")), etag[1] if etag else "")
 
     def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
         """Create a collection with this ACL. A collection that exists already gets the ACL.
@@ -227,20 +253,20 @@ class DataClient:
 def _stats(page: Sequence[Mapping[str, object]], date: str | None) -> Iterator[tuple[str, FileStat]]:
     """The files of one page, which the server sent at `date` by its own clock."""
     now = read_http_date(date or "")
-    settled = None if now is None else now - _SETTLED
-    return (_stat(entry, settled) for entry in page)
+    return (_stat(entry, now) for entry in page)
 
 
-def _stat(entry: Mapping[str, object], settled: datetime | None) -> tuple[str, FileStat]:
-    """`settled`: a file that was written later has no stamp. None: the server's clock is not known, so no file has one."""
+def _stat(entry: Mapping[str, object], now: datetime | None) -> tuple[str, FileStat]:
+    """`now`: the server's time in whole seconds. None: it is not known, so no file has a stamp."""
     name, size, modified = entry.get("filename"), entry.get("size"), entry.get("last_modified")
     if not isinstance(name, str) or type(size) is not int or not isinstance(modified, str):
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
-    written = None if settled is None else read_iso_time(modified)
-    is_settled = settled is not None and written is not None and written <= settled
-    return name, FileStat(size, f"{size}@{modified}" if is_settled else None, modified)
+    written, mark = None if now is None else read_iso_time(modified), f"{size}@{modified}"
+    if now is None or written is None:
+        return name, FileStat(size, None, modified, mark)
+    return name, FileStat(size, mark if now - written >= _SETTLED else None, modified, mark, passed=written < now)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
+from algosync.cluster.server_clock import ServerClock
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
 from algosync.core.text import printable
@@ -58,6 +59,7 @@ class Wire:
     def __init__(self, host: Host, credential: Credential) -> None:
         self.host = host
         self.credential = credential
+        self.clock = ServerClock()
 
     @property
     def names(self) -> SettingNames:
@@ -73,6 +75,7 @@ class Wire:
         headers = {} if data is None else {"Content-Type": "application/json"}
         answer = self.answer(method, f"{path}?{urlencode(query)}" if query else path, headers, data)
         date = answer.headers.get("Date")
+        self.clock.heard(date)
         if not answer.body:
             return JsonReply(answer.status, None, date)
         try:
@@ -119,9 +122,10 @@ class Wire:
             codings = content_codings(response.headers)
             yield Download(None if length is None else int(length), response.blocks(), codings)
 
-    def upload(self, path: str, blocks: Iterable[bytes], length: int) -> None:
-        """PUT `length` bytes. An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md
-        §2.2).
+    def upload(self, path: str, blocks: Iterable[bytes], length: int) -> Mapping[str, str]:
+        """PUT `length` bytes. Return the headers of the reply.
+
+        An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2).
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
         answer = self.answer("PUT", path, headers, blocks if length else b"")
@@ -129,6 +133,7 @@ class Wire:
         if error is not None:
             body = json.dumps({"error": dict(error)}).encode()
             raise from_reply(f"PUT {path}", answer.status, answer.headers, body, self.names)
+        return answer.headers
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}

@@ -35,12 +35,16 @@ _Look: TypeAlias = tuple[list[Resource], list[Resource]]
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[Site]):
-    """The inputs of a command. `performers` carry out steps, by kind; `parallelism` limits concurrent queries and steps."""
+    """The inputs of a command. `performers` carry out steps, by kind; `parallelism` limits concurrent queries and steps.
+
+    `transfers` limits the files that are moved at the same time, besides other steps. None: they are steps like the others.
+    """
 
     kinds: Mapping[str, Kind[Site]]
     performers: Mapping[str, Performer[Site]]
     site: Site
     parallelism: int
+    transfers: int | None = None
 
     def of(self, address: Address) -> Kind[Site]:
         return self.kinds[address.kind]

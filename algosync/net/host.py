@@ -142,8 +142,8 @@ class Host:
         self.url = url
         self.names = replace(names, proxy=proxy.variable if proxy else "", host=urlsplit(url).netloc)
         self.net = net
-        self._trust = trust or Trust()
-        self._context = self._trust.context() if url.startswith("https:") else None
+        self.trust = trust or Trust()
+        self._context = self.trust.context() if url.startswith("https:") else None
         self._proxy = proxy
         self._pool = pool
         self._guard = threading.Lock()
@@ -153,7 +153,7 @@ class Host:
     def at(self, url: str, names: SettingNames) -> Host:
         """Return another host of the same cluster. It shares the connections if scheme and authority are the same."""
         shared = self.pool if urlsplit(url)[:2] == urlsplit(self.url)[:2] else None
-        return Host(url, names, self.net, self._trust, shared)
+        return Host(url, names, self.net, self.trust, shared)
 
     @property
     def pool(self) -> urllib3.PoolManager:

@@ -159,6 +159,7 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
     from algosync.core.error import UsageError
     from algosync.core.planning.guards import Situation, guarded
     from algosync.core.planning.target import Mode, UnknownTarget
+    from algosync.core.testing.idle_rules import idle_rule_warnings
     from algosync.engine.pinning import with_known_digests
     from algosync.engine.plan import make_plan
     from algosync.engine.refresh import make_refresh_plan
@@ -178,6 +179,7 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
     if plan.compared and selection.mode is Mode.APPLY:
         calls = session.scene.site.sources.calls
         callers = {c.address.algorithm for c in plan.visible if saved is None or c.address.algorithm in calls}
+        terminal.tell_lines(idle_rule_warnings(session.workflow))
         terminal.tell_lines(call_warnings(session.workflow, callers, calls))
     return plan
 

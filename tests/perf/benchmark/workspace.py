@@ -25,7 +25,7 @@ _CHUNK = 50  # algorithms in an apply that prepares a measurement
 @functools.cache
 def command() -> tuple[str, ...]:
     """How users start algosync."""
-    found = program("algosync", ())
+    found = program("algosync")
     return (found,) if found else (sys.executable, "-m", "algosync")
 
 

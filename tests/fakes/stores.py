@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import count
 
 from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, Stored
+from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.wire import Download
 from algosync.core.error import AlgosyncError, NotFound, Unexpected
 
@@ -27,6 +28,7 @@ class FakeStore:
 
     def __init__(self, owner: str | None = "quality") -> None:
         self.owner = owner
+        self.etags = Md5Etags()
         self.young = 0
         self.modified = ""
         self.opened: list[str] = []

@@ -179,7 +179,7 @@ class DaskWorkers:
     def _take_progress(self, event: tuple[float, object]) -> None:
         """Called by Dask's thread for each event of the topic, also for those of other runs."""
         match event[1]:
-            case {"run": self._run, "done": list() as pairs}:
+            case {"run": self._run, "done": tuple() | list() as pairs}:  # Dask makes tuples of lists
                 for pair in pairs:
                     match pair:
                         case [int() as number, int() as done] if number in self._progress and done >= 0:

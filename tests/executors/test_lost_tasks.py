@@ -8,7 +8,8 @@ from typing import cast
 
 import pytest
 from distributed import Client, KilledWorker
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
+from distributed.scheduler import WorkerState
 
 from algosync import __version__
 from algosync.core.error import Interrupted, Unreachable
@@ -20,7 +21,7 @@ from algosync.executors.sealed import KeyPair
 from algosync.executors.task import Task
 
 TASK = Task("digest", "source", ("me", "models", "a.bin"))
-DIED = KilledWorker("key", "tcp://a:1", 3)
+DIED = KilledWorker("key", cast("WorkerState", None), 3)
 DONE = {"values": ("a" * 64, 1)}
 FAILED = {"error": "Denied", "message": "401", "sent": False, "repeated": False}
 

@@ -23,8 +23,8 @@ class FakeStore:
     `owner`: what `.my` stands for. `young`: the number of listings in which a written file has no stamp yet. `passed`: whether the
     clock has passed the second of the last writes nevertheless. `opened` lists the files that were read, `listed` the collections.
     `failures`: an error to raise instead of an operation, by `OPERATION COLLECTION`, as in `files models`. `readers` has the ACLs
-    of collections; `tells_readers` is False for a key that is not told them. `given` lists the ACLs that were set, as collection and
-    patterns.
+    of collections; `tells_readers` is False for a key that is not told them. `given` lists the ACLs that were set, as collection
+    and patterns.
     """
 
     def __init__(self, owner: str | None = "quality") -> None:

@@ -84,21 +84,27 @@ class Response:
         return bytes(data)
 
     def blocks(self) -> Iterator[bytes]:
-        """The body in blocks of at most 1 MiB. Large pieces are passed on as they arrive, because joining them costs a copy."""
-        small: list[bytes] = []
-        size = 0
-        while piece := self._read_piece(BLOCK - size):
-            self._lease.progressed(len(piece))
-            if not small and len(piece) >= _PIECE_SIZE:
-                yield piece
-                continue
-            small.append(piece)
-            size += len(piece)
-            if size > BLOCK - _PIECE_SIZE:
-                yield b"".join(small)
-                small, size = [], 0
+        """The body in blocks of at most 1 MiB. Large pieces are passed on as they arrive, because joining them costs a copy.
+
+        All that arrived before a failure is passed on before it is raised.
+        """
+        small = bytearray()
+        try:
+            while piece := self._read_piece(BLOCK - len(small)):
+                self._lease.progressed(len(piece))
+                if not small and len(piece) >= _PIECE_SIZE:
+                    yield piece
+                    continue
+                small += piece
+                if len(small) > BLOCK - _PIECE_SIZE:
+                    yield bytes(small)
+                    small.clear()
+        except AlgosyncError:
+            if small:
+                yield bytes(small)
+            raise
         if small:
-            yield b"".join(small)
+            yield bytes(small)
 
     def read_all(self, limit: int = ANSWER_LIMIT) -> bytes:
         """Read to the end. Raises Unexpected if the body is longer than `limit` bytes.

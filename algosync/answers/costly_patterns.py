@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from algosync.answers.verdict import given
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Expectation
 
 __all__ = ["COMPARING", "CostlyPatterns"]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from algosync.core.error import SourceError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 __all__ = ["SHORTHANDS", "Environment", "choose", "shown"]

@@ -7,10 +7,11 @@ is compared with the saved one only after its secrets were hidden in the same wa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Check, FailedCheck, Plan
 from algosync.core.planning.target import Selection

@@ -185,13 +185,14 @@ class SharedDestination:
         """After this error the destination may be gone: `answered` asks it once more before the next workflow."""
         self._doubted = self._doubted or isinstance(error, Unreachable)
 
-    def of(self, owner: str, git: Host) -> Destination:
-        """The destination of one of these accounts. `git`: as of `git_host`."""
+    def of(self, owner: str) -> Destination:
+        """The destination of one of these accounts."""
         from algosync.kinds import destination_of
 
         if owner not in self._by_owner:
-            owners, _ = self.answered()
-            self._by_owner[owner] = destination_of(self.connected()[1], git, owner, key_owner=owners[0])
+            (owners, _), (name, cluster) = self.answered(), self.connected()
+            git = git_host(self.connections.options, name, cluster)
+            self._by_owner[owner] = destination_of(cluster, git, owner, key_owner=owners[0])
         return self._by_owner[owner]
 
     def _ask(self) -> tuple[tuple[str, ...], NamedDestination]:

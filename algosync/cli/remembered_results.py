@@ -31,6 +31,7 @@ def remembering(events: Iterable[Event], session: CommandSession, terminal: Term
     The log of the session takes note of the events, too.
     """
     from algosync.core.event import Measured
+    from algosync.core.planning.schedule import Verb
     from algosync.core.test_result import result_of
     from algosync.kinds.context import utc_now
 
@@ -43,7 +44,8 @@ def remembering(events: Iterable[Event], session: CommandSession, terminal: Term
             session.log.note(event, session.ledger)
             if isinstance(event, Measured):
                 measured[event.step.address] = event
-            result = result_of(event, utc_now(), measured.get(event.step.address))
+            tested = event.step.verb is Verb.TEST
+            result = result_of(event, utc_now(), measured.get(event.step.address)) if tested else None
             recorder.add(*([result] if result else []))
             yield event
     finally:

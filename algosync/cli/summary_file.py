@@ -122,8 +122,8 @@ def _applied(plan: Plan, report: Report) -> Json:
     """The resources that were completed. Adopting, forgetting and refreshing take no step: they are recorded first."""
     from algosync.core.planning.change import Action
 
-    counted, recorded = plan.counted(), (Action.ADOPT, Action.FORGET, Action.RECORD)
-    return {a.value: counted[a] if a in recorded else report.completed(a) for a in Action if a.visible and a is not Action.HOLD}
+    counted, recorded, completed = plan.counted(), (Action.ADOPT, Action.FORGET, Action.RECORD), report.completed()
+    return {a.value: counted[a] if a in recorded else completed[a] for a in Action if a.visible and a is not Action.HOLD}
 
 
 def _uploaded(report: Report) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -48,13 +49,13 @@ class Report:
     wrote: bool = False
     tallies: Mapping[Address, CallTally] = field(default_factory=dict)
 
-    def completed(self, action: Action) -> int:
-        """How many resources were created (or updated): all their steps succeeded, and it was not put back."""
+    def completed(self) -> Counter[Action]:
+        """How many resources were created, updated and so on: all their steps succeeded, and it was not put back."""
         published = {e.step.address.algorithm for e in self.published}
         put_back = (e.step.address for e in self.done if e.step.verb is Verb.RESTORE)
         broken = {step.address for step in self._unfinished} | {a for a in put_back if a.algorithm not in published}
         changes = {e.step.address: e.step.change for e in self.done if e.step.change}
-        return sum(1 for a, change in changes.items() if a not in broken and change.action is action)
+        return Counter(change.action for a, change in changes.items() if a not in broken)
 
     @property
     def published(self) -> tuple[StepDone, ...]:

@@ -11,6 +11,7 @@ __all__ = [
     "duration",
     "harmless",
     "harmless_json",
+    "harmless_text",
     "latency",
     "middle_cut",
     "paint",
@@ -112,6 +113,7 @@ PAINT = re.compile(r"(\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m)")
 
 # The beginnings of commands to CI systems. GitHub (`::`, also after blanks) and GitLab read them at the beginning of a line, Azure
 # and TeamCity anywhere in it.
+_COMMAND_PARTS = ("::", "section_", "##")
 _COMMAND = re.compile(r"^(?:\s|\x1b\[[\d;]+m)*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))")
 
 
@@ -126,7 +128,19 @@ def harmless(line: str, *, coloured: bool) -> str:
         pieces = PAINT.split(line)  # texts, and paint between them
         pieces[::2] = (printable(text.expandtabs(4)) for text in pieces[::2])
         line = "".join(pieces if coloured else pieces[::2])
+    if not any(part in line for part in _COMMAND_PARTS):  # nearly always, and much faster than the pattern
+        return line
     return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", line)
+
+
+def harmless_text(text: str, *, coloured: bool) -> str:
+    """Lines, each as of `harmless`. A plan has many thousands, and in nearly all texts there is nothing to escape."""
+    plain = PAINT.sub("", text)
+    characters = plain.replace("\n", "")
+    shown = text if coloured else plain
+    if characters.isascii() and characters.isprintable() and not any(part in shown for part in _COMMAND_PARTS):
+        return shown
+    return "\n".join(harmless(line, coloured=coloured) for line in text.split("\n"))
 
 
 def harmless_json(text: str) -> str:

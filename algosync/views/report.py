@@ -32,10 +32,11 @@ def closing_lines(report: Report, plan: Plan, *, approved: bool = False) -> Iter
     `approved`: the plan was approved before, as a saved plan or by its digest. So it is stale after a part of it was done.
     """
     yield ""
+    completed = report.completed()
     counts = {
-        "added": report.completed(Action.CREATE),
-        "changed": report.completed(Action.UPDATE),
-        "destroyed": report.completed(Action.DELETE),
+        "added": completed[Action.CREATE],
+        "changed": completed[Action.UPDATE],
+        "destroyed": completed[Action.DELETE],
         **{word: plan.counted()[action] for word, action in _RECORDED.items() if plan.counted()[action]},
     }
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())

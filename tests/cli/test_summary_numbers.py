@@ -46,5 +46,5 @@ def test_the_events_of_a_transfer_are_not_kept() -> None:
     assert isinstance(document, dict)
     assert document["bytes_uploaded"] == 10_000
     report = fold(summary.noting(a_long_transfer(), (UPLOAD, VERIFY)), lambda: True)
-    assert report.completed(Action.CREATE) == 1
+    assert report.completed()[Action.CREATE] == 1
     assert alive(Progress) == others

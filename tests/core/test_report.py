@@ -62,6 +62,6 @@ def test_progress_and_notes_are_not_in_the_report() -> None:
 
 
 def test_a_resource_counts_only_if_all_its_steps_succeeded() -> None:
-    assert fold([done(PUSH), done(BUILD), done(PUBLISH)], lambda: True).completed(Action.UPDATE) == 2
-    assert fold([done(PUSH), done(BUILD), skipped(PUBLISH)], lambda: True).completed(Action.UPDATE) == 1
-    assert fold([done(PUSH)], lambda: True).completed(Action.CREATE) == 0
+    assert fold([done(PUSH), done(BUILD), done(PUBLISH)], lambda: True).completed()[Action.UPDATE] == 2
+    assert fold([done(PUSH), done(BUILD), skipped(PUBLISH)], lambda: True).completed()[Action.UPDATE] == 1
+    assert fold([done(PUSH)], lambda: True).completed()[Action.CREATE] == 0

@@ -101,7 +101,7 @@ def test_it_is_planned_applied_and_recorded(program: Program) -> None:
     assert {str(c.address) for c in plan.visible if c.address.kind == "label"} == {"label.One", "label.Two"}
     report = program.apply()
     assert report.exit_code == 0
-    assert report.completed(Action.CREATE) == 8
+    assert report.completed()[Action.CREATE] == 8
     assert program.label.labels == {"One": "python3", "Two": "python3"}
     assert len(report.tests) == 2
     assert program.plan().visible == ()

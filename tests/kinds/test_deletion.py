@@ -62,7 +62,7 @@ def test_the_files_of_others_stay_with_their_collection_and_the_plan_says_so(sit
     plan = site.plan(DESTROY)
     assert [note for _, note in plan.notes()] == ["its collection stays, with 1 file that algosync did not write"]
     report = site.apply(DESTROY)
-    assert (report.exit_code, report.completed(Action.DELETE)) == (0, 5)
+    assert (report.exit_code, report.completed()[Action.DELETE]) == (0, 5)
     assert site.live == {"theirs.bin": b"theirs"}
     assert dict(site.ledger.records) == {}
 

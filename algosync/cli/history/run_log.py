@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from algosync.core.event import StepDone, StepFailed
+from algosync.core.planning.schedule import Verb
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
@@ -50,9 +52,6 @@ class RunLog:
 
     def note(self, event: Event, ledger: Ledger) -> None:
         """Counts tests, and keeps published versions. `ledger`: has their commits."""
-        from algosync.core.event import StepDone, StepFailed
-        from algosync.core.planning.schedule import Verb
-
         match event:
             case StepDone(step=step) if step.verb is Verb.TEST:
                 self._count("tests_passed")
@@ -114,7 +113,8 @@ def _resources(report: Report) -> Mapping[str, int]:
     from algosync.core.planning.change import Action
 
     counted = (("added", Action.CREATE), ("changed", Action.UPDATE), ("destroyed", Action.DELETE))
-    return {name: report.completed(action) for name, action in counted}
+    completed = report.completed()
+    return {name: completed[action] for name, action in counted}
 
 
 def keep_log(log: RunLog, document: ResultsDocument, environ: Mapping[str, str], terminal: Terminal) -> RunLog:

@@ -24,7 +24,7 @@ _LONGEST = 4000  # characters of a payload, of an answer, and of one side of a d
 def run_document(subject: Applied, redactor: Redactor) -> Mapping[str, Json]:
     """The members of the document after its version and `meta`."""
     plan, report = subject.plan, subject.report
-    counted = plan.counted()
+    counted, completed = plan.counted(), report.completed()
     recorded = (Action.ADOPT, Action.FORGET, Action.RECORD)
     events: tuple[StepDone | StepFailed | StepSkipped, ...] = (*report.done, *report.failed, *report.skipped)
     return {
@@ -32,7 +32,7 @@ def run_document(subject: Applied, redactor: Redactor) -> Mapping[str, Json]:
         "destination": plan.header.destination,
         "owner": plan.header.owner,
         "counts": {
-            action.value: counted[action] if action in (*recorded, Action.HOLD) else report.completed(action)
+            action.value: counted[action] if action in (*recorded, Action.HOLD) else completed[action]
             for action in Action
             if action.visible
         },

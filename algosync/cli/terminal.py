@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from algosync.core.redaction import Redactor
-from algosync.core.text import harmless, paint, printable
+from algosync.core.text import harmless_text, paint, printable
 
 if TYPE_CHECKING:
     from algosync.cli.notify.news import News
@@ -42,6 +42,7 @@ class Terminal:
     left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
     reported: list[str] = field(default_factory=list)  # the places of `--report` that have the result
     news: list[News] = field(default_factory=list)  # for a message
+    workflows: dict[str, str] = field(default_factory=dict)  # the files that the command works on, with their titles
     endings: list[Callable[[int], None]] = field(default_factory=list)  # called with the exit code when the command has ended
     github: GitHub | None = None
     _redactor: Redactor = field(default_factory=Redactor)
@@ -82,13 +83,13 @@ class Terminal:
         """A subject in the format of this name, with secrets hidden. It has colours if `coloured` and the format has some."""
         from algosync.views import COLOURED, FORMATS
 
-        return _harmless_text(FORMATS[name](subject, self._redactor), coloured=coloured and name in COLOURED)
+        return harmless_text(FORMATS[name](subject, self._redactor), coloured=coloured and name in COLOURED)
 
     def site(self, subject: DriftedAll) -> Iterator[tuple[str, str]]:
         """The name and the text of each file of a site, with secrets hidden."""
         from algosync.views.formats.site import site
 
-        yield from ((name, _harmless_text(text, coloured=False)) for name, text in site(subject, self._redactor))
+        yield from ((name, harmless_text(text, coloured=False)) for name, text in site(subject, self._redactor))
 
     def viewed(self, view: Callable[[_Subject, Redactor], _Shown], subject: _Subject) -> _Shown:
         """What a view makes of a subject, with secrets hidden."""
@@ -130,7 +131,7 @@ class Terminal:
 
     def shown(self, text: str, *, coloured: bool) -> str:
         """The text with secrets hidden, and without control characters except line breaks and the colours of `paint`."""
-        return "\n".join(harmless(line, coloured=coloured) for line in self.redact(text).split("\n"))
+        return harmless_text(self.redact(text), coloured=coloured)
 
     def paint(self, text: str, *styles: str) -> str:
         """The text with colours, for either stream: a stream without colours drops them."""
@@ -148,10 +149,6 @@ class Terminal:
             self.left.append(stream)
             if stream is self.out and not isinstance(error, BrokenPipeError):
                 self.lost.append(error.strerror or type(error).__name__)
-
-
-def _harmless_text(text: str, *, coloured: bool) -> str:
-    return "\n".join(harmless(line, coloured=coloured) for line in text.split("\n"))
 
 
 class _Screen(io.TextIOBase):

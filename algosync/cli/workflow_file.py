@@ -60,15 +60,19 @@ def load_workflow(
     that is not given, and print a note. `values`: the variables, if they were read before: a pipe can be read once.
     """
     from algosync import workflow
+    from algosync.workflow.file import format_of
 
     hide_keys(options.environ, terminal)
     path = find_workflow(options)
+    terminal.workflows[str(path)] = f"{format_of(path).stem} ({path})"
     if values is None:
         values = workflow.variables(options.var, options.variable_files, options.environ)
     given = workflow.with_stand_ins(path, values) if stand_ins else (values, ())
     if given[1]:
         terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(given[1])}")
-    return read_workflow(path, given, (options, terminal), local_files=local_files)
+    found = read_workflow(path, given, (options, terminal), local_files=local_files)
+    terminal.workflows[str(path)] = found.title
+    return found
 
 
 def read_workflow(

@@ -11,6 +11,7 @@ __all__ = [
     "duration",
     "harmless",
     "harmless_json",
+    "harmless_text",
     "latency",
     "middle_cut",
     "paint",
@@ -130,6 +131,16 @@ def harmless(line: str, *, coloured: bool) -> str:
     if not any(part in line for part in _COMMAND_PARTS):  # nearly always, and much faster than the pattern
         return line
     return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", line)
+
+
+def harmless_text(text: str, *, coloured: bool) -> str:
+    """Lines, each as of `harmless`. A plan has many thousands, and in nearly all texts there is nothing to escape."""
+    plain = PAINT.sub("", text)
+    characters = plain.replace("\n", "")
+    shown = text if coloured else plain
+    if characters.isascii() and characters.isprintable() and not any(part in shown for part in _COMMAND_PARTS):
+        return shown
+    return "\n".join(harmless(line, coloured=coloured) for line in text.split("\n"))
 
 
 def harmless_json(text: str) -> str:

@@ -1,6 +1,7 @@
 """Typed JSON: frozen dataclasses of the core as JSON values and back, by their type annotations. Pure.
 
-An object has one member for each field. An address is its text, an enum its value, a tuple or set a list, a mapping an object.
+An object has one member for each field, except fields whose metadata have `"json": False`: those have their default when they are
+read. An address is its text, an enum its value, a tuple or set a list, a mapping an object.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def _object_to_json(value: object) -> Json:
 
 @cache
 def _members(form: type) -> tuple[str, ...]:
-    """The fields of a dataclass that its constructor takes."""
-    return tuple(each.name for each in fields(form) if each.init)
+    """The fields of a dataclass that its constructor takes, and that JSON has."""
+    return tuple(each.name for each in fields(form) if each.init and each.metadata.get("json", True))
 
 
 def _name(key: object) -> str:

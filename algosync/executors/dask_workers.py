@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -53,6 +54,7 @@ class DaskWorkers:
         self._progress: dict[int, int] = {}
         self._stopped = threading.Event()
         self._without_workers = 0
+        self._seen: set[str] = set()
         self._sealing = threading.Lock()
 
     def open(self) -> int:
@@ -87,8 +89,11 @@ class DaskWorkers:
                     hint = f"look at the scheduler {self._address} and at its workers' logs; run the same command again"
                     raise Unreachable(f"the Dask cluster lost a transfer {lost} times: {loss}", hint=hint) from None
                 continue
-            if not (isinstance(answer, Mapping) and MISSING_KEYS in answer):
-                return answer
+            if not isinstance(answer, Mapping):
+                return answer  # whoever asked refuses it
+            if MISSING_KEYS not in answer:
+                # A worker that died may have sent the file, although the one that took its place failed.
+                return {**answer, "repeated": True} if "error" in answer and (lost or self._has_lost_workers()) else answer
             unsealed += 1
             if unsealed == _UNSEALED:
                 raise Unreachable("the Dask cluster's workers do not keep the keys", hint="look at the workers' logs")
@@ -144,9 +149,17 @@ class DaskWorkers:
         with self._sealing:
             self._check()
             introductions = _everywhere(self._client, worker.introduce)
+            self._seen.update(introductions)
             sealed = {public: seal(self._message(), public) for public in public_keys(introductions)}
             held = _everywhere(self._client, worker.accept, self._run, sealed)
             return sum(holds is True for holds in held.values())
+
+    def _has_lost_workers(self) -> bool:
+        """Whether a worker that had the keys is gone, or may be."""
+        try:
+            return not self._seen <= set(self._client.nthreads())
+        except (OSError, TimeoutError, CancelledError):
+            return True
 
     def _renew(self) -> None:
         while not self._stopped.wait(_RENEW_EVERY):
@@ -166,7 +179,7 @@ class DaskWorkers:
     def _take_progress(self, event: tuple[float, object]) -> None:
         """Called by Dask's thread for each event of the topic, also for those of other runs."""
         match event[1]:
-            case {"run": self._run, "done": list() as pairs}:
+            case {"run": self._run, "done": tuple() | list() as pairs}:  # Dask makes tuples of lists
                 for pair in pairs:
                     match pair:
                         case [int() as number, int() as done] if number in self._progress and done >= 0:
@@ -207,15 +220,29 @@ def _everywhere(client: Client, function: Callable[..., object], *arguments: obj
 
 
 def _connected(address: str) -> Client:
+    _require_listener(address)
     warnings.filterwarnings("ignore", module="distributed")  # about versions of libraries, which matter for other data than ours
     try:
         return Client(address, timeout=_CONNECT_WITHIN, set_as_default=False, name="algosync")
     except (OSError, TimeoutError):
-        hint = "is it running, and is the scheme right? A scheduler with TLS is tls://HOST:PORT"
-        raise Unreachable(f"no Dask scheduler answers at {address}", hint=hint) from None
+        raise _no_answer(address) from None
     except (TypeError, ValueError, RuntimeError) as error:
         hint = "Dask's settings distributed.comm.tls name the certificates, see https://distributed.dask.org/en/stable/tls.html"
         raise UsageError(f"--executor {address} cannot be used: {printable(str(error), 300)}", hint=hint) from None
+
+
+def _require_listener(address: str) -> None:
+    """Unreachable: nothing listens at the address. Dask itself would try again and again before it says so."""
+    host, _, port = address.partition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_WITHIN).close()
+    except OSError:
+        raise _no_answer(address) from None
+
+
+def _no_answer(address: str) -> Unreachable:
+    hint = "is it running, and is the scheme right? A scheduler with TLS is tls://HOST:PORT"
+    return Unreachable(f"no Dask scheduler answers at {address}", hint=hint)
 
 
 def _set_logging(debug: bool) -> None:

@@ -21,7 +21,7 @@ def require_same_versions(versions: Mapping[str, object]) -> None:
     if not versions:
         raise UsageError("the Dask cluster has no worker", hint="start workers, or leave --executor out")
     for address, version in versions.items():
-        if version != __version__:
+        if version != __version__ and not isinstance(version, OSError):  # OSError: it has just died
             found = f"algosync {printable(version, 40)}" if isinstance(version, str) else "no algosync"
             raise UsageError(
                 f"the Dask worker {printable(address, 100)} has {found}, and this is algosync {__version__}",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.answers import faults, judge
-from algosync.answers.schema_keywords import keyword_faults
+from algosync.answers.schemas.keywords import keyword_faults
 from algosync.core.testing.answer import Answer, CallFailure
 from algosync.core.testing.case import Baseline, Expectation, Tolerance
 

@@ -198,6 +198,7 @@ def test_a_plan_that_fails_on_github(tmp_path: Path) -> None:
     (tmp_path / "workflow.json").write_text('{"algorithms": [{"nam": "X"}]}')
     done = space.run("plan", environ={"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
     assert (done.returncode, done.stdout) == (1, "")
+    assert "- Workflow: `workflow (workflow.json)`" in (tmp_path / "summary").read_text()
     found = commands(done.stderr)
     assert [each.properties["line"] for each in found] == ["1", "1", "1"]
     assert {each.properties["file"] for each in found} == {"workflow.json"}

@@ -156,6 +156,7 @@ def test_apply_and_test_write_reports(workspace: Workspace) -> None:
     )
     check_document("diagnostics", json.loads(failed.stdout))
     assert json.loads(failed.stdout)["meta"]["exit_code"] == failed.returncode == 1
+    assert json.loads(failed.stdout)["meta"]["workflow"] == "workflow (workflow.json)"
     assert "approval is required" in (workspace.folder / "r.xml").read_text()
     assert "approval is required" in (workspace.folder / "e.jsonl").read_text()
 

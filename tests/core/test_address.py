@@ -1,5 +1,7 @@
 """Addresses: parsing is the inverse of printing, and they sort by algorithm, kind and name."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,12 @@ ADDRESSES = st.builds(Address, st.from_regex(r"[a-z]{1,9}", fullmatch=True), NAM
 @given(ADDRESSES)
 def test_parse_is_the_inverse_of_str(address: Address) -> None:
     assert Address.parse(str(address)) == address
+
+
+@given(st.text(), st.sampled_from(['"', "\\", "\n", "", "é"]))
+def test_a_name_is_written_as_in_json(text: str, part: str) -> None:
+    name = text + part
+    assert str(Address("data", "A", name)) == f"data.A[{json.dumps(name, ensure_ascii=False)}]"
 
 
 @given(st.lists(ADDRESSES, unique=True))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algosync.core.secret import Secret
-from algosync.core.text import duration, latency, middle_cut, plural, printable, printable_lines, size
+from algosync.core.text import duration, harmless, harmless_text, latency, middle_cut, plural, printable, printable_lines, size
 
 
 @given(st.text())
@@ -19,6 +19,16 @@ def test_printable_text_is_one_harmless_line(text: str) -> None:
 @given(st.text(st.characters(categories=["L", "N", "P", "S"])))
 def test_harmless_text_is_left_alone(text: str) -> None:
     assert printable(text) == text
+
+
+PAINTS = ("\x1b[0m", "\x1b[1m", "\x1b[32;1m", "\x1b[3", "2m", "\x1b")
+COMMANDS = ("::", ":", "##[", "#", "section_start:")
+PIECES = (*PAINTS, *COMMANDS, "\n", "\t", "é", "\u202e", "a b")
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join), st.booleans())
+def test_the_fast_way_for_whole_texts_is_that_of_each_line(text: str, coloured: bool) -> None:
+    assert harmless_text(text, coloured=coloured) == "\n".join(harmless(line, coloured=coloured) for line in text.split("\n"))
 
 
 @pytest.mark.parametrize(

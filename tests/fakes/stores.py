@@ -52,10 +52,10 @@ class FakeStore:
         owner = self._named(owner)
         self.listed.append(f"{owner}/{collection}")
         found = self._collection(owner, collection)
-        marks = {name: self._stamps[owner, collection, name] for name in found}
+        marks = {name: self._stamps[owner, collection, name] for name in list(found)}
         return {
-            name: FileStat(len(data), self._stamp(owner, collection, name), self.modified, marks[name], passed=self.passed)
-            for name, data in found.items()
+            name: FileStat(len(data), self._stamp(owner, collection, name), self.modified, marks.get(name), passed=self.passed)
+            for name, data in list(found.items())
         }
 
     @contextmanager

@@ -23,6 +23,7 @@ from algosync.cli.drifting.examining import Look
 from algosync.cli.interrupt import Signalled
 from algosync.cli.main import app
 from algosync.cli.notify.news import News
+from algosync.cli.reporting.github import GitHub
 from algosync.cli.session import CommandSession
 from algosync.cli.terminal import Terminal
 from algosync.cluster.data import DataClient
@@ -201,7 +202,7 @@ def test_an_error_hides_no_findings_of_others(three: Folder) -> None:
         "network_access",
         "never applied",
         "'nam' is not known",
-        "7 workflows: 2 with drift, 1 without drift, 4 not examined.",
+        "7 workflows: 2 with drift, 1 without drift, 4 with errors.",
     ):
         assert told in text
 
@@ -377,3 +378,13 @@ def test_a_site_is_replaced_and_keeps_files_of_others(three: Folder) -> None:
     assert index.count("<tr>") == 3
     three.run("changed", "--report", "html:one/")
     assert len(list((three.folder / "one").iterdir())) == 2
+
+
+def test_github_gets_one_summary_and_an_annotation_for_each_workflow(three: Folder) -> None:
+    three.write("broken.yaml", "algorithms: [{nam: x}]\n")
+    err, summary = io.StringIO(), three.folder / "summary"
+    app(["drift", "--all"], standalone_mode=False, obj=Terminal(io.StringIO(), err, (False, False), False, github=GitHub(summary)))
+    assert summary.read_text().count("### ") == 1
+    told = [line for line in err.getvalue().splitlines() if line.startswith("::error")]
+    assert [sum(f"title=algosync%3A {name} (" in line for line in told) for name in ("changed", "shared", "clean")] == [1, 1, 0]
+    assert any("broken" in line for line in told)

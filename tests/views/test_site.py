@@ -90,7 +90,7 @@ def test_the_index_comes_last_and_lists_the_worst_first() -> None:
     named = re.findall(r'html">([a-z]+)</a>', files[INDEX])
     assert named[:4] == ["broken", "three", "old", "one"]
     text = " ".join(Parsed(files[INDEX]).text.split())
-    assert "6 workflows: 3 with drift, 2 without drift, 1 not examined. Findings: 5 changed." in text
+    assert "6 workflows: 3 with drift, 2 without drift, 1 with errors. Findings: 5 changed." in text
     assert "2026-03-01 02:00 (2 days ago)" in text
     assert "2026-01-01" not in text, "what is no drift has no age"
     assert "Error: boom" in text

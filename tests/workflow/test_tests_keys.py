@@ -23,6 +23,7 @@ from algosync.core.testing.case import (
     Tolerance,
 )
 from algosync.core.testing.expectation import ExpectationFault
+from algosync.core.testing.idle_rules import idle_rule_warnings
 from algosync.workflow import NamedFiles, TestInputs
 from algosync.workflow.node import MAX_SIZE
 from algosync.workflow.payload import MAX_PAYLOAD
@@ -130,6 +131,34 @@ def test_a_test_has_the_line_where_it_begins_also_in_a_template(folder: Path) ->
     )
     loaded = workflow.load(path, {})
     assert [case.line for case in (*loaded.algorithms[0].tests, *loaded.tests)] == [8, 8, 14]
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ("{ignore: [$.a]}", "`ignore` has"),
+        ("{tolerance: {absolute: 1}, match: {$.a: 1}}", "`tolerance` has"),
+        ("{ignore_order: true, ignore: [$.a], schema: {type: object}}", "`ignore` and `ignore_order` have"),
+        ("{ignore: [$.a], equals: {a: 1}}", ""),
+        ("{ignore: [$.a], equals: null}", ""),
+        ("{tolerance: {relative: 0.1}, contains: {a: 1}}", ""),
+        ("{ignore_order: true, baseline: tests/none.json}", ""),
+        ("{ignore: [], ignore_order: false}", ""),
+        ("{match: {$.a: 1}}", ""),
+    ],
+)
+def test_rules_of_comparison_that_compare_nothing_are_a_warning(folder: Path, expect: str, told: str) -> None:
+    """They are no faults: `compare` uses them."""
+    path = folder / "w.yaml"
+    path.write_text(f"""\
+algorithms: [{{name: One, language: python3, tests: [
+  {{name: t, payload: 1, expect: {expect}}},
+  {{cases: tests/cases.jsonl, expect: {{ignore: [$.a]}}}}]}}]
+""")
+    warnings = list(idle_rule_warnings(workflow.load(path, {})))
+    assert [each.partition(" no effect")[0] for each in warnings] == (
+        [f"Warning: the test t of One (line 2): {told}"] if told else []
+    )
 
 
 def test_the_tests_of_the_workflow_know_the_same_keys(folder: Path) -> None:

@@ -93,7 +93,8 @@ def plan(
         require_writable(Path(options.out))
     summary = summary_for("plan", targets.summary_file, terminal)
     choice = Choice(targets.selection, targets.allowed)
-    with command_session(options, terminal, Needs.of("plan", choice.selection)) as session:
+    needs = replace(Needs.of("plan", choice.selection), all_code=bool(options.out))  # a saved plan has the code
+    with command_session(options, terminal, needs) as session:
         if options.out:
             require_still(session)
         plan = make_session_plan(session, choice, terminal)

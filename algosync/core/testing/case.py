@@ -158,4 +158,4 @@ class TestCase:
     cases: CaseFile | None = None
     load: Load = field(default_factory=Load)
     gate: QualityGate | None = None
-    line: int = field(default=0, compare=False)
+    line: int = field(default=0, compare=False, metadata={"json": False})  # digests of tests must not depend on it

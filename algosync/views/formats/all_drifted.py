@@ -23,12 +23,12 @@ def drifted_all_outline(subject: DriftedAll, redactor: Redactor, outline_of: Cal
     ordered = worst_first(subject.parts)
     parts = tuple(_told_apart(outline_of(part, redactor) for part in ordered))
     entries = tuple(_entry(part, outline) for part, outline in zip(ordered, parts, strict=True))
-    about = (("Destination", short(redactor.redact(subject.destination))), ("Workflows", f"{len(parts):,}"))
+    destination = (("Destination", short(redactor.redact(subject.destination))),) if subject.destination else ()
     return Outline(
         "Drift",
         all_summary_line(subject.parts),
         good=all(part.good for part in parts),
-        facts=(*about, *facts_of(None, subject.meta, redactor.redact)),
+        facts=(*destination, ("Workflows", f"{len(parts):,}"), *facts_of(None, subject.meta, redactor.redact)),
         counts=(*_sums(parts), *_workflows(entries)),
         notes=subject.notes,
         sections=(OutlineSection("workflows", "Workflows", entries, told_by_rows=True), *_details(parts)),
@@ -47,7 +47,7 @@ def _told_apart(parts: Iterable[Outline]) -> Iterator[Outline]:
 
 
 def _sums(parts: Iterable[Outline]) -> Iterator[Count]:
-    """Errors are counted as workflows that were not examined."""
+    """Errors are counted as workflows with errors."""
     sums: Counter[tuple[str, str]] = Counter()
     for part in parts:
         sums.update({(count.of, count.sort): count.number for count in part.counts if count.of != "errors"})
@@ -56,7 +56,7 @@ def _sums(parts: Iterable[Outline]) -> Iterator[Count]:
 
 def _workflows(entries: Iterable[Entry]) -> Iterator[Count]:
     counted = Counter(entry.ending for entry in entries)
-    told = {"with drift": Ending.FAILED, "without drift": Ending.PASSED, "not examined": Ending.ERROR}
+    told = {"with drift": Ending.FAILED, "without drift": Ending.PASSED, "with errors": Ending.ERROR}
     yield from (Count("workflows", words, counted[ending]) for words, ending in told.items())
 
 
@@ -65,7 +65,7 @@ def _entry(part: Drifted | Failed, outline: Outline) -> Entry:
     name = outline.workflow or outline.title
     if isinstance(part, Failed):
         lines = tuple(line.strip() for line in outline.entries[0].lines)
-        return Entry(name, name, "!", "was not examined", Ending.ERROR, tuple(("", line) for line in lines), lines=lines)
+        return Entry(name, name, "!", "could not be examined", Ending.ERROR, tuple(("", line) for line in lines), lines=lines)
     rows = tuple(("", text) for text in _texts(part, outline))
     if outline.good:
         return Entry(name, name, "", outline.verdict, Ending.PASSED, rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from algosync.answers.condition import kind_of
 from algosync.answers.equality import is_number
 from algosync.answers.exact_json import NotJson, Value, read_exact
-from algosync.answers.schema_keywords import keyword_faults
+from algosync.answers.schemas.keywords import keyword_faults
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

@@ -49,11 +49,13 @@ def _decoder(*, unique: bool, finite: bool) -> json.JSONDecoder:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(f"{name[:80]!r} is there twice")
-        members[name] = value
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"{name[:80]!r} is there twice")
+            seen.add(name)
     return members
 
 

@@ -56,7 +56,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
         except NotFound:
             missing.append(file)
         else:
-            found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+            found = Resource(Address.of("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
         hint = context.store.hint_for([file.source for file in missing], _uris(context))
@@ -76,7 +76,7 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """Every file of the collection, including those that are not in the workflow."""
     records = context.ledger.records
     for name, stat in sorted(context.destination.files(spec.name).items()):
-        address = Address("data", spec.name, name)
+        address = Address.of("data", spec.name, name)
         record = records.get(address)
         yield as_seen(Resource(address, stamp=_trusted_stamp(stat, record), size=stat.size), stat, record, context)
 

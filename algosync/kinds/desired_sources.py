@@ -98,7 +98,7 @@ class DesiredSources:
 
     def _recorded(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource | None:
         """None: there is no usable record, or the archive has changed since."""
-        record = self.ledger.records.get(Address("source", spec.name))
+        record = self.ledger.records.get(Address.of("source", spec.name))
         if record is None or stamp is None or stamp != record.source_stamp or not self.trusts_stamps:
             return None
         pins = self._recorded_pins(record, spec)
@@ -132,7 +132,7 @@ class DesiredSources:
             pins = self.sources.tree(spec).pins
             attributes["manifest"] = pins_to_json(pins, self.sources.data_files.digest_for(spec.name))
         notes = tuple(facts.notes)
-        resource = Resource(Address("source", spec.name), attributes, stamp, facts.id, notes=notes, digest_from=READ_NOW)
+        resource = Resource(Address.of("source", spec.name), attributes, stamp, facts.id, notes=notes, digest_from=READ_NOW)
         return DesiredSource(resource, pins)
 
 

@@ -83,7 +83,7 @@ class PreviousBytes:
         """
         if published is not None and published.commit == self.candidate:
             return True
-        version = context.ledger.records.get(Address("version", record.address.algorithm))
+        version = context.ledger.records.get(Address.of("version", record.address.algorithm))
         if version is None or not self.overwrite_is_recorded(record):
             return False
         return number_of(version, WRITE) >= number_of(record, WRITE)

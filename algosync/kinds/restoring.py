@@ -61,7 +61,7 @@ def keep_previous(change: Change, spec: AlgorithmSpec, context: Context) -> None
 
 def _candidate(spec: AlgorithmSpec, context: Context) -> str:
     """The commit that was built for the new version. Empty: none is recorded."""
-    source = context.ledger.records.get(Address("source", spec.name))
+    source = context.ledger.records.get(Address.of("source", spec.name))
     return (source.destination_stamp if source else None) or ""
 
 

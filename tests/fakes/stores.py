@@ -48,7 +48,9 @@ class FakeStore:
         owner = self._named(owner)
         self.listed.append(f"{owner}/{collection}")
         found = self._collection(owner, collection)
-        return {name: FileStat(len(data), self._stamp(owner, collection, name), self.modified) for name, data in list(found.items())}
+        return {
+            name: FileStat(len(data), self._stamp(owner, collection, name), self.modified) for name, data in list(found.items())
+        }
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:

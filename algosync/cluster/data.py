@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
 from algosync.core.address import OWNER_NAME
 from algosync.core.error import Conflict, NotFound, Unexpected
@@ -90,6 +91,10 @@ class DataStore(Protocol):
 class WritableStore(DataStore, Protocol):
     """A store that files can be written to: the data of a destination cluster."""
 
+    @property
+    def etags(self) -> Md5Etags:
+        """What is known of the ETags in its replies."""
+
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Creates or overwrites a file. NotFound: the collection does not exist."""
 
@@ -123,6 +128,7 @@ class DataClient:
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
+        self.etags = Md5Etags()
 
     def owners(self) -> tuple[str, ...]:
         """Return the owner of the key, then the organizations that the key can access (PLATFORM.md §1.4)."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
+from algosync.cluster.resuming import Resumption, blocks_of
 from algosync.cluster.server_clock import ServerClock
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
 from algosync.core.text import printable
-from algosync.net import CompleteReply, Host, Retry, SettingNames
+from algosync.net import CompleteReply, Host, Response, Retry, SettingNames
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
 from algosync.net.host import content_codings
@@ -110,17 +111,23 @@ class Wire:
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
         """Open a download. Raises NotFound if it is not a file; Unexpected if a proxy has changed its content."""
-        with closing(self.host.open("GET", path, self._authorization())) as response:
-            what = f"GET {path}"
-            if response.headers.get("X-Data-Type", "file") != "file":
-                raise NotFound(f"{what}: this is not a file", status=response.status)
-            if response.status == 203:
-                raise Unexpected(f"{what}: 203, a proxy has changed the content", status=response.status)
-            length = None if "Transfer-Encoding" in response.headers else response.headers.get("Content-Length")
-            if length is not None and not (length.isascii() and length.isdecimal()):
-                raise Unexpected(f"{what}: the length {printable(length, 80)} is invalid", status=response.status)
-            codings = content_codings(response.headers)
-            yield Download(None if length is None else int(length), response.blocks(), codings)
+        with ExitStack() as stack:
+            headers = self._authorization()
+            reply = self.host.fetch(path, headers)
+            if isinstance(reply, Response):
+                stack.enter_context(closing(reply))
+            if reply.headers.get("X-Data-Type", "file") != "file":
+                raise NotFound(f"GET {path}: this is not a file", status=reply.status)
+            if reply.status == 203:
+                raise Unexpected(f"GET {path}: 203, a proxy has changed the content", status=reply.status)
+            length = _length(f"GET {path}", reply)
+            if isinstance(reply, Response):
+                resumption = Resumption.of(reply, length, lambda more: self.host.open("GET", path, {**more, **headers}))
+                blocks = blocks_of(reply, resumption, self.retry.wait)
+                stack.enter_context(closing(blocks))
+                yield Download(length, blocks, content_codings(reply.headers))
+            else:
+                yield Download(length, iter([reply.body] if reply.body else []), content_codings(reply.headers))
 
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> Mapping[str, str]:
         """PUT `length` bytes. Return the headers of the reply.
@@ -128,7 +135,8 @@ class Wire:
         An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2).
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
-        answer = self.answer("PUT", path, headers, blocks if length else b"")
+        body = b"" if not length else blocks[0] if isinstance(blocks, list) and len(blocks) == 1 else blocks
+        answer = self.answer("PUT", path, headers, body)
         error = reply_error(_json_or_none(answer.body))
         if error is not None:
             body = json.dumps({"error": dict(error)}).encode()
@@ -137,6 +145,13 @@ class Wire:
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}
+
+
+def _length(what: str, reply: CompleteReply | Response) -> int | None:
+    length: str | None = None if "Transfer-Encoding" in reply.headers else reply.headers.get("Content-Length")
+    if length is not None and not (length.isascii() and length.isdecimal()):
+        raise Unexpected(f"{what}: the length {printable(length, 80)} is invalid", status=reply.status)
+    return None if length is None else int(length)
 
 
 def _check_encoding(what: str, answer: CompleteReply) -> None:

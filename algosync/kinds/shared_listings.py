@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, Stored, WritableStore
+from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.once import OncePerKey
 from algosync.cluster.wire import Download
 from algosync.core.error import NotFound
@@ -51,6 +52,10 @@ class SharedListings:
         self._listings: dict[tuple[str, str], _CountedListing] = {}
         self._deleted: dict[tuple[str, str], set[str]] = {}
         self._locks: OncePerKey[tuple[str, str], threading.Lock] = OncePerKey()
+
+    @property
+    def etags(self) -> Md5Etags:
+        return self._store.etags
 
     def seconds_to_settle(self, owner: str, collection: str, name: str) -> float:
         """How long it takes until the server's clock has passed the second of the file's last write. 0: no write is known."""

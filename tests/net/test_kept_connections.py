@@ -16,7 +16,7 @@ from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_pat
 
 from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
 from algosync.net import Host
-from algosync.net.quick_read import Headers, request_text
+from algosync.net.quick_exchange import Headers, request_text
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-Data-Type: directory\r\n" + LENGTH + b"\r\n" + BODY
 
@@ -230,8 +230,8 @@ def test_a_reply_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_a_request_that_is_not_plain_is_left_to_urllib3(path: str, headers: dict[str, str]) -> None:
-    assert request_text("/a", "host", {"X": "a b"}) == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
-    assert request_text(path, "host", headers) is None
+    assert request_text("GET", "/a", "host", {"X": "a b"}) == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
+    assert request_text("GET", path, "host", headers) is None
 
 
 def test_headers_have_any_case_and_repeated_ones_are_joined() -> None:

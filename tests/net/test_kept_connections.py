@@ -15,7 +15,7 @@ from rawserver import OK, answers, head, host, listening
 from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_path
 
 from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
-from algosync.net import Host
+from algosync.net import Host, Response
 from algosync.net.quick_exchange import Headers, request_text
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-Data-Type: directory\r\n" + LENGTH + b"\r\n" + BODY
@@ -207,8 +207,8 @@ def test_a_stalled_reply_ends_at_its_deadline_and_when_the_run_stops(begun: str,
 
 
 def test_a_reply_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("algosync.net.host.ANSWER_LIMIT", 1000)
-    monkeypatch.setattr(Host.answer.__globals__["Response"].read_all, "__defaults__", (1000,))
+    monkeypatch.setattr(Host._quick, "__defaults__", (None, 1000))
+    monkeypatch.setattr(Response.read_all, "__defaults__", (1000,))
     big = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + b"x" * 1001
     with listening(after_a_first(lambda connection: connection.sendall(big))) as raw:
         target = host(raw.url)

@@ -14,7 +14,7 @@ from harness import certificate
 from rawserver import OK, answers, head, host, listening
 from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_path
 
-from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
+from algosync.core.error import AlgosyncError, ClusterError, Denied, Interrupted, TimedOut, Unexpected, Unreachable
 from algosync.net import Host, Response
 from algosync.net.quick_exchange import Headers, request_text
 
@@ -215,6 +215,56 @@ def test_a_reply_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         target.answer("GET", "/", {})
         with pytest.raises(Unexpected, match="longer than 1000 bytes"):
             target.answer("GET", "/", {})
+
+
+CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+def sent_body(connection: socket.socket, request: bytes) -> bytes:
+    """The body of a request, as long as its head says."""
+    body, left = b"", int(request.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < left and (piece := connection.recv(left - len(body))):
+        body += piece
+    return body
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"y" * (64 << 10), b"z" * ((64 << 10) + 1)])
+def test_a_small_write_over_a_kept_connection_is_the_same_request(content: bytes, slow_requests: list[str]) -> None:
+    requests: list[bytes] = []
+    bodies: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        while request := head(connection):
+            requests.append(request)
+            bodies.append(sent_body(connection, request))
+            connection.sendall(CREATED)
+
+    with listening(script) as raw:
+        target = host(raw.url)
+        replies = [target.answer("PUT", "/a", {"Content-Type": "text/plain"}, content) for _ in range(2)]
+    assert [(reply.status, reply.body) for reply in replies] == [(201, b"")] * 2
+    assert bodies == [content] * 2
+    first, second = (sorted(request.lower().split(b"\r\n")) for request in requests)
+    assert first == second
+    assert len(slow_requests) == (1 if len(content) <= 64 << 10 else 2)
+
+
+def test_a_small_write_that_is_refused_tells_why() -> None:
+    with listening(after_a_first(lambda connection: connection.sendall(REFUSED))) as raw:
+        target = host(raw.url)
+        target.answer("GET", "/", {})
+        with pytest.raises(Denied):
+            target.answer("PUT", "/a", {}, b"x" * 1000)
+
+
+def test_a_small_write_without_an_answer_may_have_happened() -> None:
+    with listening(after_a_first(lambda connection: connection.close())) as raw:
+        target = host(raw.url)
+        target.answer("GET", "/", {})
+        with pytest.raises(Unreachable) as caught:
+            target.answer("PUT", "/a", {}, b"x")
+    assert caught.value.sent
 
 
 @pytest.mark.parametrize(

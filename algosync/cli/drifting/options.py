@@ -1,13 +1,13 @@
 """The options of `algosync drift` about the bytes of data files."""
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from algosync.cli.help import RARE
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 if TYPE_CHECKING:

@@ -35,6 +35,7 @@ EXTENDED = (
     "scenarios/test_cluster_failures.py",
     "scenarios/test_compare.py",
     "scenarios/test_crash.py",
+    "scenarios/test_dask_executor.py",
     "scenarios/test_data_release.py",
     "scenarios/test_drift.py",
     "scenarios/test_early_days.py",

@@ -59,7 +59,7 @@ def match(expect: Expectation, subject: Subject) -> Iterator[Mismatch]:
 
 
 def schema(expect: Expectation, subject: Subject) -> Iterator[Mismatch]:
-    from algosync.answers.json_schema import allows_null, errors_of
+    from algosync.answers.schemas.json_schema import allows_null, errors_of
 
     if subject.value is None and not allows_null(expect.schema or ""):
         yield Mismatch("schema", "$", "", "null", "the answer is null, and the schema does not name null as a type")

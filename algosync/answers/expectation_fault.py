@@ -77,7 +77,7 @@ def _match(expect: Expectation) -> Found:
 
 
 def _schema(expect: Expectation) -> Found:
-    from algosync.answers.json_schema import schema_faults
+    from algosync.answers.schemas.json_schema import schema_faults
 
     yield from ((None, message) for message in schema_faults(expect.schema or ""))
 

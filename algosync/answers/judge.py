@@ -20,8 +20,8 @@ from types import TracebackType
 from typing import IO
 
 from algosync.answers.cheap import passes_cheaply
-from algosync.answers.costly_patterns import COMPARING, CostlyPatterns
 from algosync.answers.parity import alike
+from algosync.answers.pattern import COMPARING, CostlyPatterns
 from algosync.answers.verdict import Begun, presented
 from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Answer, Mismatch

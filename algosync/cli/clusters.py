@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from algosync.cli.state_place import NamedDestination
     from algosync.cli.terminal import Terminal
     from algosync.cluster.connection import Cluster
-    from algosync.cluster.data import DataStore
+    from algosync.cluster.data import DataClient, DataStore
+    from algosync.cluster.transfers import Transfers
+    from algosync.executors.remote_transfers import CountedStore, Workers
     from algosync.kinds.destination import Destination
     from algosync.net import Host, Net
 
@@ -64,6 +66,40 @@ class Clusters:
     def source_cluster(self, address: str, setting: str) -> Cluster:
         """A connection to the source, which is no directory."""
         return self._cluster("SOURCE", address, setting)
+
+    def transfers(self, source: DataStore | None, destination: DataClient, files: CountedStore) -> Transfers:
+        """What carries out transfers: threads of this process, or the workers of a Dask cluster, which are used until `stack` is
+        closed.
+
+        `files`: those of the destination, as the kinds use them. UsageError: `--executor` is wrong, or a library is missing.
+        """
+        from algosync.cluster.data import DataClient
+        from algosync.cluster.transfers import LocalTransfers
+        from algosync.executors.address import scheduler_address
+        from algosync.executors.remote_transfers import RemoteTransfers
+
+        address = scheduler_address(self.options.executor)
+        if address is None:
+            return LocalTransfers()
+        remote = source if isinstance(source, DataClient) else None
+        if source is not None and remote is None:
+            self.terminal.tell(
+                "The source is a folder on this machine: its files are sent from here, and Dask workers read them back."
+            )
+        return RemoteTransfers(self._workers(address, remote, destination), remote, files)
+
+    def _workers(self, address: str, source: DataClient | None, destination: DataClient) -> Workers:
+        from algosync.cli import debug
+        from algosync.cli.interrupt import on_stop
+        from algosync.core.extra import extra
+        from algosync.executors.access import Access
+
+        with extra("dask", "--executor"):
+            from algosync.executors.dask_workers import dask_workers
+        access = Access.of(destination, source, self.net)
+        workers = self.stack.enter_context(dask_workers(address, access, debug=debug.enabled()))
+        self.stack.enter_context(on_stop(workers.stop))
+        return workers
 
     def _cluster(self, side: str, address: str, setting: str) -> Cluster:
         from algosync.cli.local.location import is_local
@@ -150,13 +186,14 @@ class SharedDestination:
         """After this error the destination may be gone: `answered` asks it once more before the next workflow."""
         self._doubted = self._doubted or isinstance(error, Unreachable)
 
-    def of(self, owner: str, git: Host) -> Destination:
-        """The destination of one of these accounts. `git`: as of `git_host`."""
+    def of(self, owner: str) -> Destination:
+        """The destination of one of these accounts."""
         from algosync.kinds import destination_of
 
         if owner not in self._by_owner:
-            owners, _ = self.answered()
-            self._by_owner[owner] = destination_of(self.connected()[1], git, owner, key_owner=owners[0])
+            (owners, _), (name, cluster) = self.answered(), self.connected()
+            git = git_host(self.connections.options, name, cluster)
+            self._by_owner[owner] = destination_of(cluster, git, owner, key_owner=owners[0])
         return self._by_owner[owner]
 
     def _ask(self) -> tuple[tuple[str, ...], NamedDestination]:

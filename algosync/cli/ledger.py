@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -44,11 +44,17 @@ class RedactingLedger:
         return self._ledger.writing(address, verb)
 
     def commit(self, record: Record) -> None:
+        self._ledger.commit(self._without_secrets(record))
+
+    def commit_all(self, records: Iterable[Record], forgotten: Iterable[Address] = ()) -> None:
+        self._ledger.commit_all([self._without_secrets(record) for record in records], forgotten)
+
+    def forget(self, address: Address) -> None:
+        self._ledger.forget(address)
+
+    def _without_secrets(self, record: Record) -> Record:
         redacted = cast("Mapping[str, Json]", self._redacted(record.attributes))
         kept = {n: v for n, v in redacted.items() if n not in self._read_back or v == record.attributes.get(n)}
         if self._holds(dict(record.attributes)) and record.digest == digest_of(record.attributes):
             record = replace(record, digest=SENSITIVE, source_stamp=None, destination_stamp=None)
-        self._ledger.commit(replace(record, attributes=kept))
-
-    def forget(self, address: Address) -> None:
-        self._ledger.forget(address)
+        return replace(record, attributes=kept)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from algosync.cli.local.location import LocalHome
     from algosync.core.planning.guards import Guard
     from algosync.core.planning.target import Selection
+    from algosync.core.read_back import ReadBack
 
 __all__ = [
     "AllowedGuards",
@@ -184,8 +185,8 @@ class WorkflowOptions(CommonOptions):
 class ClusterOptions(WorkflowOptions):
     """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
 
-    `parallelism`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these commands only; the others use the
-    defaults.
+    `parallelism`, `transfers`, `verify`, `executor`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these
+    commands only; the others use the defaults.
     """
 
     destination: Annotated[
@@ -218,9 +219,22 @@ class ClusterOptions(WorkflowOptions):
     ] = False
     no_input: NoInput = False
     parallelism: int = 8
+    transfers: int = 8
+    verify: str = "full"
+    executor: str = "threads"
     build_timeout: int = 1800
     lock_timeout: int = 0
     keep_dir: str = ""
+
+    @property
+    def read_back(self) -> "ReadBack":
+        """UsageError: there is no such word."""
+        from algosync.core.read_back import ReadBack
+
+        words = [word.value for word in ReadBack]
+        if self.verify not in words:
+            raise UsageError(f"--verify {self.verify}: not one of {', '.join(words)}")
+        return ReadBack(self.verify)
 
     @property
     def home(self) -> "LocalHome":
@@ -237,6 +251,15 @@ class CompareOptions(ClusterOptions):
     parallelism: Annotated[
         int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.", rich_help_panel=RARE)
     ] = 8
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="WHERE",
+            help="What carries out transfers and reads files of clusters: threads, or the workers of a Dask cluster, as in "
+            "dask://HOST:PORT or tls://HOST:PORT.",
+            rich_help_panel=RARE,
+        ),
+    ] = "threads"
 
 
 @dataclass(frozen=True, slots=True)

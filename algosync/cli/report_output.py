@@ -16,9 +16,9 @@ from algosync.views import FORMATS
 
 if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
-    from algosync.views.subject import Subject
+    from algosync.views.subject import Failed, Subject
 
-__all__ = ["diagnosed", "document_metadata", "replace_file", "report_places", "write_reports"]
+__all__ = ["diagnosed", "document_metadata", "failed", "replace_file", "report_places", "write_reports"]
 
 _STDOUT = "-"
 _TOLD = "<the error>"  # among the reported places: no file has this name
@@ -92,13 +92,20 @@ def _write_error(error: AlgosyncError, command: str, places: Mapping[str, str], 
     if not left and told:
         return
     terminal.reported.append(_TOLD)
-    from algosync.cli.reporting.error_code import error_code
-    from algosync.views.subject import Failed
-
-    subject = Failed(error, {**document_metadata(), "command": command, "exit_code": error_code(error)})
+    subject = failed(error, command, terminal)
     _write_places(subject, left, terminal)
     if not told:
         tell_github(subject, terminal)
+
+
+def failed(error: AlgosyncError, command: str, terminal: Terminal) -> Failed:
+    """The report of a command that ended with an error. It names the workflow, if the command worked on one."""
+    from algosync.cli.reporting.error_code import error_code
+    from algosync.views.subject import Failed
+
+    titles = list(terminal.workflows.values())
+    about: Mapping[str, str] = {"workflow": titles[0]} if len(titles) == 1 else {}
+    return Failed(error, {**document_metadata(), "command": command, "exit_code": error_code(error), **about})
 
 
 def document_metadata() -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -80,7 +81,7 @@ class Needs:
 
     `writes`: the state is locked exclusively. `source`: False: the state replaces the source. `secrets`: False: sensitive variables
     may have placeholder values. `selection`: the part of the workflow that is looked at. `saved`: the workflow and the local
-    sources come from a saved plan.
+    sources come from a saved plan. `all_code`: local sources are read, even if they are known not to have changed.
     """
 
     command: str
@@ -89,11 +90,18 @@ class Needs:
     secrets: bool = True
     selection: Selection = field(default_factory=Selection)
     saved: SavedInputs | None = None
+    all_code: bool = False
 
     @classmethod
     def of(cls, command: str, selection: Selection, *, writes: bool = False, saved: SavedInputs | None = None) -> Needs:
         """The requirements of a command that plans."""
         return cls(command, writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
+
+
+_COLLECT_AFTER = 50_000
+"""New objects after which Python looks for cycles among them. Nearly all that a plan makes stays until its end. With Python's own
+number, 700, the search takes a fifth of the time of a large plan.
+"""
 
 
 @contextmanager
@@ -114,7 +122,6 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
 @contextmanager
 def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: Needs) -> Iterator[CommandSession]:
     """Connect a workflow to its clusters and lock its state while the body runs. `shared`: for all workflows of the command."""
-    from algosync.cli.clusters import git_host
     from algosync.cli.ledger import RedactingLedger
     from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
@@ -125,11 +132,13 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
     from algosync.engine.plan import Scene
     from algosync.kinds import KINDS, PERFORMERS, READ_BACK, Context, DataWrites, DesiredSources, KeptFiles
     from algosync.kinds.previous_bytes import needed_files
+    from algosync.sources.remembered_facts import RememberedFacts, memory_of
     from algosync.sources.source import Sources
     from algosync.sources.store import SourceStore
 
     connections, saved = shared.connections, needs.saved
     options, terminal = connections.options, connections.terminal
+    gc.set_threshold(_COLLECT_AFTER)
     workflow = _of_today(loaded.workflow)
     if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
         raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
@@ -149,20 +158,24 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         anchor = Anchor(state.lineage, state.file, place.identity, state.running)
         _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
+        there = shared.of(owner)
+        transfers = connections.transfers(source, destination.data, there.data)
         sources = Sources(
             workflow.algorithms,
             folder=Path(workflow.folder),
             owner=owner,
-            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source)),
+            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source), transfers),
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
             within=saved.boundary if saved else None,
+            memory=RememberedFacts(None if needs.all_code else memory_of(Path(workflow.folder))),
         )
+        stack.callback(sources.memory.save)
         kept = KeptFiles(_keep_folder(options), lambda: state.lineage)
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))
         context = Context(
-            shared.of(owner, git_host(options, label, destination)),
+            there,
             DesiredSources(
                 sources,
                 ledger,
@@ -170,22 +183,38 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
                 trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
             ),
             build_deadline=float(options.build_timeout),
+            read_back=options.read_back,
             recorded_only=not needs.source,
             pause=pause,
             data_writes=DataWrites.of(state.records.values()),
             kept=kept,
+            transfers=transfers,
             redacted=terminal.redacted,
             tests={workflow.entrypoint or "": workflow.tests},
             retried=frozenset(
                 a.algorithm for a in state.records if any(matches(a, pattern) for pattern in needs.selection.replace)
             ),
         )
-        title = saved.title if saved else f"{workflow.name} ({loaded.path})"
-        header = PlanHeader(title, source_label, label, owner, state_place(state) if place.is_local else None)
-        scene = Scene(KINDS, PERFORMERS, testing_context(context, loaded.files, terminal, stack), options.parallelism)
-        same = same_cluster(source, destination, place, owner)
+        header = PlanHeader(
+            saved.title if saved else loaded.title,
+            source_label,
+            label,
+            owner,
+            state_place(state) if place.is_local else None,
+        )
+        tests_too = testing_context(context, loaded.files, terminal, stack)
         yield CommandSession(
-            workflow, scene, ledger, header, results, state.in_progress, loaded, anchor, bool(loaded.not_given), same, log
+            workflow,
+            Scene(KINDS, PERFORMERS, tests_too, options.parallelism, options.transfers),
+            ledger,
+            header,
+            results,
+            state.in_progress,
+            loaded,
+            anchor,
+            stand_ins=bool(loaded.not_given),
+            same_cluster=same_cluster(source, destination, place, owner),
+            log=log,
         )
         if needs.writes:
             kept.sweep(needed_files(state.records.values()))

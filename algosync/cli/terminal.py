@@ -42,6 +42,7 @@ class Terminal:
     left: list[TextIO] = field(default_factory=list)  # the streams closed by their readers
     reported: list[str] = field(default_factory=list)  # the places of `--report` that have the result
     news: list[News] = field(default_factory=list)  # for a message
+    workflows: dict[str, str] = field(default_factory=dict)  # the files that the command works on, with their titles
     endings: list[Callable[[int], None]] = field(default_factory=list)  # called with the exit code when the command has ended
     github: GitHub | None = None
     _redactor: Redactor = field(default_factory=Redactor)
@@ -61,6 +62,10 @@ class Terminal:
     def holds(self, value: Json) -> bool:
         """Whether a value contains a secret, also inside of a word."""
         return self._redactor.holds(value)
+
+    def may_hold(self, text: str) -> bool:
+        """Whether the JSON text of a value may contain a secret. False is certain."""
+        return self._redactor.may_hold(text)
 
     def result(self, text: str = "") -> None:
         """Writes text to `out`."""

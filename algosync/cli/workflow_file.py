@@ -40,24 +40,39 @@ class LoadedWorkflow:
     sensitive: tuple[str, ...]
     files: NamedFiles
 
+    @property
+    def title(self) -> str:
+        """The name of the workflow with its file, as reports show it."""
+        return f"{self.workflow.name} ({self.path})"
+
 
 def load_workflow(
-    options: WorkflowOptions, terminal: Terminal, *, local_files: bool = False, stand_ins: bool = False
+    options: WorkflowOptions,
+    terminal: Terminal,
+    *,
+    local_files: bool = False,
+    stand_ins: bool = False,
+    values: GivenVariables | None = None,
 ) -> LoadedWorkflow:
     """The workflow file. From now on the terminal hides API keys and sensitive variables.
 
     `local_files`: report local code and data that are missing. `stand_ins`: use a placeholder for each sensitive variable
-    that is not given, and print a note.
+    that is not given, and print a note. `values`: the variables, if they were read before: a pipe can be read once.
     """
     from algosync import workflow
+    from algosync.workflow.file import format_of
 
     hide_keys(options.environ, terminal)
     path = find_workflow(options)
-    values = workflow.variables(options.var, options.variable_files, options.environ)
+    terminal.workflows[str(path)] = f"{format_of(path).stem} ({path})"
+    if values is None:
+        values = workflow.variables(options.var, options.variable_files, options.environ)
     given = workflow.with_stand_ins(path, values) if stand_ins else (values, ())
     if given[1]:
         terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(given[1])}")
-    return read_workflow(path, given, (options, terminal), local_files=local_files)
+    found = read_workflow(path, given, (options, terminal), local_files=local_files)
+    terminal.workflows[str(path)] = found.title
+    return found
 
 
 def read_workflow(
@@ -94,7 +109,10 @@ def read_workflow(
         terminal.hide(text)
     for text in derived.wholes:
         terminal.hide_value(text)
-    return LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+    found = LoadedWorkflow(path, loaded, missing, values, tuple(sensitive), files)
+    if terminal.github is not None:
+        terminal.github.know(found)
+    return found
 
 
 @contextmanager

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
 from algosync.core.address import OWNER_NAME
 from algosync.core.error import Conflict, NotFound, Unexpected
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 
-__all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "WritableStore", "split"]
+__all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "Stored", "WritableStore", "split"]
 
 DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
@@ -31,12 +34,34 @@ _READER_LIMIT = 500  # characters of one pattern
 class FileStat:
     """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed.
 
-    `modified`: the time of the last write as it is listed; empty: the store does not tell. Two files are compared without it.
+    `modified`: the time of the last write as it is listed; empty: the store does not tell. `mark`: the stamp at any age. `passed`:
+    the server's clock has passed the second of the last write. Two files are compared without these three.
     """
 
     size: int
     stamp: str | None
     modified: str = field(default="", compare=False)
+    mark: str | None = field(default=None, compare=False)
+    passed: bool = field(default=False, compare=False)
+
+    @property
+    def best(self) -> str | None:
+        """The stamp, also of a younger file if the second of its last write has passed.
+
+        That is enough where the clocks behind `last_modified` and `Date` were compared, or where it equals a recorded stamp.
+        """
+        return self.mark if self.stamp is None and self.passed else self.stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The reply to a write. `settles`: seconds until the server's clock has passed the second of the reply.
+
+    `etag_md5`: an ETag that has the form of an MD5 (hex). Whether it is one, is for the reader to find out. Empty: there is none.
+    """
+
+    settles: float = 0.0
+    etag_md5: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,11 @@ class DataStore(Protocol):
 class WritableStore(DataStore, Protocol):
     """A store that files can be written to: the data of a destination cluster."""
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    @property
+    def etags(self) -> Md5Etags:
+        """What is known of the ETags in its replies."""
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Creates or overwrites a file. NotFound: the collection does not exist."""
 
     def listing(self, owner: str, collection: str) -> CollectionListing:
@@ -99,6 +128,7 @@ class DataClient:
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
+        self.etags = Md5Etags()
 
     def owners(self) -> tuple[str, ...]:
         """Return the owner of the key, then the organizations that the key can access (PLATFORM.md §1.4)."""
@@ -113,8 +143,10 @@ class DataClient:
         return self.owners()[0]
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
-        listed = self._entries(path_of("v1", "data", owner, collection), "files")
-        return dict(_stat(entry, reply.date) for entry, reply in listed)
+        files: dict[str, FileStat] = {}
+        for page, reply in self._pages(path_of("v1", "data", owner, collection), "files", {}):
+            files.update(_stats(page, reply.date))
+        return files
 
     def listing(self, owner: str, collection: str) -> CollectionListing:
         """Only the owner is told the ACL, in the first page of the listing."""
@@ -123,15 +155,17 @@ class DataClient:
         pages = self._pages(path_of("v1", "data", owner, collection), "files", {"acl": "true"})
         for number, (page, reply) in enumerate(pages):
             readers = readers if number else _readers(reply.body)
-            files.update(_stat(entry, reply.date) for entry in page)
+            files.update(_stats(page, reply.date))
         return CollectionListing(files, readers)
 
     def open(self, owner: str, collection: str, name: str) -> AbstractContextManager[Download]:
         return self.wire.download(path_of("v1", "data", owner, collection, name))
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Create or overwrite a file. The collection must exist."""
-        self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+        headers = self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
+        etag = _MD5.fullmatch(headers.get("ETag", ""))
+        return Stored(self.wire.clock.seconds_left(headers.get("Date")), etag[1] if etag else "")
 
     def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
         """Create a collection with this ACL. A collection that exists already gets the ACL.
@@ -222,14 +256,23 @@ class DataClient:
         return page, next_marker, reply
 
 
-def _stat(entry: Mapping[str, object], date: str | None) -> tuple[str, FileStat]:
+def _stats(page: Sequence[Mapping[str, object]], date: str | None) -> Iterator[tuple[str, FileStat]]:
+    """The files of one page, which the server sent at `date` by its own clock."""
+    now = read_http_date(date or "")
+    return (_stat(entry, now) for entry in page)
+
+
+def _stat(entry: Mapping[str, object], now: datetime | None) -> tuple[str, FileStat]:
+    """`now`: the server's time in whole seconds. None: it is not known, so no file has a stamp."""
     name, size, modified = entry.get("filename"), entry.get("size"), entry.get("last_modified")
     if not isinstance(name, str) or type(size) is not int or not isinstance(modified, str):
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
-    settled = _is_settled(modified, date)
-    return name, FileStat(size, f"{size}@{modified}" if settled else None, modified)
+    written, mark = None if now is None else read_iso_time(modified), f"{size}@{modified}"
+    if now is None or written is None:
+        return name, FileStat(size, None, modified, mark)
+    return name, FileStat(size, mark if now - written >= _SETTLED else None, modified, mark, passed=written < now)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:
@@ -244,10 +287,4 @@ def _readers(body: object) -> tuple[str, ...] | None:
 
 def _is_text(text: str) -> bool:
     """Whether the text has no lone surrogates, which JSON can contain but UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _is_settled(modified: str, date: str | None) -> bool:
-    """Whether a time is old enough, by the server's own clock. False without that clock, or if a time is invalid."""
-    written, now = read_iso_time(modified), read_http_date(date or "")
-    return written is not None and now is not None and now - written >= _SETTLED
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

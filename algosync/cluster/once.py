@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 __all__ = ["OncePerKey"]
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+_MISSING = object()
 
 
 class OncePerKey(Generic[K, V]):
@@ -18,13 +19,16 @@ class OncePerKey(Generic[K, V]):
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._locks: dict[K, threading.Lock] = {}
-        self._values: dict[K, V] = {}
+        self._values: dict[K, object] = {}
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """The value of `key`; `make` computes it at the first call."""
+        found = self._values.get(key, _MISSING)  # most calls need no lock: a value stays once it is there
+        if found is not _MISSING:
+            return cast("V", found)
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._values:
                 self._values[key] = make()
-            return self._values[key]
+            return cast("V", self._values[key])

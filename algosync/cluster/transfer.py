@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from algosync.cluster.data import DataStore, WritableStore
+from algosync.cluster.hashing import hasher
 from algosync.cluster.wire import Download
 from algosync.core.error import AlgosyncError, SourceError, TransferError, Unexpected
 from algosync.core.lean import dataclass
@@ -73,31 +74,58 @@ class Opened:
 def relay(file: File, destination: WritableStore, target: Name, advance: Advance, retry: Retry) -> tuple[str, int]:
     """Copy one file. Return the SHA-256 (hex) and length in bytes of the sent data. A retry starts again with the source.
 
-    Raises TransferError if the source sent more or less than it announced, and SourceError if its digest is known and differs. In
-    both cases the last block is not sent, so the destination refuses the short body and keeps its file.
+    Raises TransferError if the source sent more or less than it announced, or the destination tells the MD5 of other bytes, and
+    SourceError if the digest is known and differs. If the source is to blame, the last block is not sent, so the destination
+    refuses the short body and keeps its file.
     """
 
     def attempt() -> tuple[str, int]:
         with ExitStack() as stack:
             with _nothing_sent():
                 download = stack.enter_context(file.open())
-            digest = hashlib.sha256()
-            blocks = _counted(download, digest.update, advance, file.name)
-            destination.put(*target, _hold_last_block(lambda: _require_digest(file, digest.hexdigest()), blocks), download.length)
-            return digest.hexdigest(), download.length
+                content = _whole(download, advance, file) if download.length <= BLOCK else None
+            if content is not None:
+                stack.close()  # another transfer can use the connection
+                return _put_whole(content, file, destination, target)
+            return _put_blocks(download, file, destination, target, advance)
 
     return retry.run(attempt)
+
+
+def _whole(download: Opened, advance: Advance, file: File) -> bytes:
+    return b"".join(_counted(download, lambda _: None, advance, file.name))
+
+
+def _put_whole(content: bytes, file: File, destination: WritableStore, target: Name) -> tuple[str, int]:
+    """Sends a file that is held in memory."""
+    digest = hashlib.sha256(content).hexdigest()
+    with _nothing_sent():
+        _require_digest(file, digest)
+    stored = destination.put(*target, [content], len(content))
+    destination.etags.judge(stored.etag_md5, content, _display_name(target))
+    return digest, len(content)
+
+
+def _put_blocks(download: Opened, file: File, destination: WritableStore, target: Name, advance: Advance) -> tuple[str, int]:
+    """Sends a file as it arrives."""
+    with hasher(download.length, md5=destination.etags.possible) as hashes:
+        blocks = _hold_last_block(
+            lambda: _require_digest(file, hashes.sha256() if file.digest else None),
+            _counted(download, hashes.update, advance, file.name),
+        )
+        stored = destination.put(*target, blocks, download.length)
+        destination.etags.judge(stored.etag_md5, hashes.md5(), _display_name(target))
+        return hashes.sha256(), download.length
 
 
 def digest_file(file: File, advance: Advance, retry: Retry) -> tuple[str, int]:
     """Read one file. Return its SHA-256 (hex) and length in bytes."""
 
     def attempt() -> tuple[str, int]:
-        with file.open() as download:
-            digest = hashlib.sha256()
-            for _ in _counted(download, digest.update, advance, file.name):
+        with file.open() as download, hasher(download.length) as hashes:
+            for _ in _counted(download, hashes.update, advance, file.name):
                 pass
-            return digest.hexdigest(), download.length
+            return hashes.sha256(), download.length
 
     return retry.run(attempt)
 
@@ -176,7 +204,7 @@ def _hold_last_block(check: Callable[[], None], blocks: Iterator[bytes]) -> Iter
     yield pending
 
 
-def _require_digest(file: File, found: str) -> None:
+def _require_digest(file: File, found: str | None) -> None:
     if file.digest not in (None, found):
         raise SourceError(f"{_display_name(file.name)} changed since the plan was made", hint="run the same command again")
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
+from algosync.cluster.resuming import Resumption, blocks_of
+from algosync.cluster.server_clock import ServerClock
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
 from algosync.core.text import printable
-from algosync.net import CompleteReply, Host, Retry, SettingNames
+from algosync.net import CompleteReply, Host, Response, Retry, SettingNames
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
 from algosync.net.host import content_codings
@@ -58,6 +60,7 @@ class Wire:
     def __init__(self, host: Host, credential: Credential) -> None:
         self.host = host
         self.credential = credential
+        self.clock = ServerClock()
 
     @property
     def names(self) -> SettingNames:
@@ -73,6 +76,7 @@ class Wire:
         headers = {} if data is None else {"Content-Type": "application/json"}
         answer = self.answer(method, f"{path}?{urlencode(query)}" if query else path, headers, data)
         date = answer.headers.get("Date")
+        self.clock.heard(date)
         if not answer.body:
             return JsonReply(answer.status, None, date)
         try:
@@ -107,21 +111,32 @@ class Wire:
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
         """Open a download. Raises NotFound if it is not a file; Unexpected if a proxy has changed its content."""
-        with closing(self.host.open("GET", path, self._authorization())) as response:
+        with closing(self._file(path, {})) as response:
             what = f"GET {path}"
-            if response.headers.get("X-Data-Type", "file") != "file":
-                raise NotFound(f"{what}: this is not a file", status=response.status)
-            if response.status == 203:
-                raise Unexpected(f"{what}: 203, a proxy has changed the content", status=response.status)
             length = None if "Transfer-Encoding" in response.headers else response.headers.get("Content-Length")
             if length is not None and not (length.isascii() and length.isdecimal()):
                 raise Unexpected(f"{what}: the length {printable(length, 80)} is invalid", status=response.status)
-            codings = content_codings(response.headers)
-            yield Download(None if length is None else int(length), response.blocks(), codings)
+            octets = None if length is None else int(length)
+            resumption = Resumption.of(response, octets, lambda headers: self._file(path, headers))
+            blocks = blocks_of(response, resumption, self.retry.wait)
+            with closing(blocks):
+                yield Download(octets, blocks, content_codings(response.headers))
 
-    def upload(self, path: str, blocks: Iterable[bytes], length: int) -> None:
-        """PUT `length` bytes. An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md
-        §2.2).
+    def _file(self, path: str, headers: Mapping[str, str]) -> Response:
+        """The reply to a GET, to be read and closed. NotFound: it is not a file."""
+        with ExitStack() as stack:
+            response = stack.enter_context(closing(self.host.open("GET", path, {**headers, **self._authorization()})))
+            if response.headers.get("X-Data-Type", "file") != "file":
+                raise NotFound(f"GET {path}: this is not a file", status=response.status)
+            if response.status == 203:
+                raise Unexpected(f"GET {path}: 203, a proxy has changed the content", status=response.status)
+            stack.pop_all()
+        return response
+
+    def upload(self, path: str, blocks: Iterable[bytes], length: int) -> Mapping[str, str]:
+        """PUT `length` bytes. Return the headers of the reply.
+
+        An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2).
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
         answer = self.answer("PUT", path, headers, blocks if length else b"")
@@ -129,6 +144,7 @@ class Wire:
         if error is not None:
             body = json.dumps({"error": dict(error)}).encode()
             raise from_reply(f"PUT {path}", answer.status, answer.headers, body, self.names)
+        return answer.headers
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import field
 
 from algosync.core.lean import dataclass
 
@@ -29,6 +30,23 @@ class Address:
     kind: str
     algorithm: str
     name: str | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.kind, self.algorithm, self.name)))
+
+    @classmethod
+    def of(cls, kind: str, algorithm: str, name: str | None = None) -> Address:
+        """The address, the same object each time: a plan looks up each one a dozen times, and identical keys are found fastest."""
+        key = (kind, algorithm, name)
+        return _KNOWN.get(key) or _KNOWN.setdefault(key, cls(kind, algorithm, name))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Address], tuple[str, str, str | None]]:
+        """Hashes differ between processes."""
+        return Address, (self.kind, self.algorithm, self.name)
 
     def __str__(self) -> str:
         if self.name is None:
@@ -48,12 +66,20 @@ class Address:
         match = _PATTERN.fullmatch(text)
         if match is None:
             raise ValueError(f"not an address: {text!r}")
-        name = None if match["name"] is None else json.loads(match["name"])
-        return cls(match["kind"], match["algorithm"], name)
+        kind, algorithm, quoted = match.groups()
+        if quoted is None:
+            return cls.of(kind, algorithm)
+        return cls.of(kind, algorithm, quoted[1:-1] if _is_plain(quoted[1:-1]) else json.loads(quoted))
+
+
+_KNOWN: dict[tuple[str, str, str | None], Address] = {}
 
 
 def _quoted(name: str) -> str:
     """The name in JSON, with its characters as they are. Nearly all names need no escape, and an apply writes each many times."""
-    if name.isprintable() and '"' not in name and "\\" not in name:
-        return f'"{name}"'
-    return json.dumps(name, ensure_ascii=False)
+    return f'"{name}"' if _is_plain(name) else json.dumps(name, ensure_ascii=False)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether JSON writes the name as it is."""
+    return name.isprintable() and '"' not in name and "\\" not in name

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from functools import cache
 
 from algosync.core.error import SourceError
 from algosync.core.lean import dataclass
@@ -56,6 +57,7 @@ def shown(environment_id: str | None, offered: Sequence[Environment]) -> str | N
     return next((e.display_name for e in offered if e.id == environment_id), environment_id)
 
 
+@cache
 def _version_key(environment: Environment) -> tuple[list[int], bool, datetime, str]:
     """Sort key: Python version, then framework version, then creation time; an invalid time counts as the oldest."""
     from algosync.core.timestamp import read_iso_time  # a workflow's reader needs the shorthands only, and has to start fast

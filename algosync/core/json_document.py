@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from algosync.core.resource import Json
@@ -27,23 +28,34 @@ def read_json(text: bytes | str, *, unique: bool = True, finite: bool = True, de
     `deepest`: how many levels of objects and lists there may be; None leaves that to the interpreter.
     TooDeep: it has more levels. Any other ValueError: the text is not JSON, or breaks one of these rules.
     """
-    number: Callable[[str], float] | None = _finite if finite else None
-    pairs: Callable[[list[tuple[str, Any]]], Any] | None = _unique if unique else None
+    decoded = text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
+    if decoded.startswith("\ufeff"):
+        raise ValueError("a text that is not bytes begins with a byte order mark")
     try:
-        value: Json = json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=number)
+        value: Json = _decoder(unique=unique, finite=finite).decode(decoded)
     except RecursionError:
         raise TooDeep("nested too deep") from None
-    if deepest is not None:
+    if deepest is not None and decoded.count("[") + decoded.count("{") > deepest:  # a flat text cannot be too deep
         check_depth(value, deepest)
     return value
 
 
+@cache
+def _decoder(*, unique: bool, finite: bool) -> json.JSONDecoder:
+    """Making one takes longer than reading a short text with it."""
+    number: Callable[[str], float] | None = _finite if finite else None
+    pairs: Callable[[list[tuple[str, Any]]], Any] | None = _unique if unique else None
+    return json.JSONDecoder(object_pairs_hook=pairs, parse_float=number, parse_constant=number)
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(f"{name[:80]!r} is there twice")
-        members[name] = value
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"{name[:80]!r} is there twice")
+            seen.add(name)
     return members
 
 

@@ -88,6 +88,9 @@ class Ledger(Protocol):
     def forget(self, address: Address) -> None:
         """Durable when it returns."""
 
+    def commit_all(self, records: Iterable[Record], forgotten: Iterable[Address] = ()) -> None:
+        """Commits and then forgets, one after the other. Durable when it returns."""
+
 
 class Comparer(Protocol):
     """Calls algorithms on both sides with the same payloads."""

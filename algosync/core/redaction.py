@@ -72,6 +72,13 @@ class Redactor:
         """Adds a text that is secret as a whole value: as it is, or quoted for JSON. Its parts may be anything."""
         self._derived.update((value, json.dumps(value), json.dumps(value, ensure_ascii=False)))
 
+    def may_hold(self, text: str) -> bool:
+        """Whether a text, or a value whose JSON the text is, may contain a secret. False is certain, and True is not.
+
+        Asked for a document as a whole, it takes a fraction of the time of asking for each text in it.
+        """
+        return self.holds(text) or any(value in text for value in self._derived) or self.redact(text) != text
+
     def redact(self, text: str) -> str:
         """The text with `***` for each secret, and for the beginning of a secret before `…`, where a text was cut."""
         if text in self._derived:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import field
 from types import MappingProxyType
+from typing import Any
 
 from algosync.core.address import Address
 from algosync.core.lean import dataclass
@@ -39,6 +40,9 @@ class LiveRecords(Mapping[Address, Record]):
 
     def __getitem__(self, address: Address) -> Record:
         return self._records[address]
+
+    def get(self, address: Address, default: Any = None) -> Any:
+        return self._records.get(address, default)
 
     def __iter__(self) -> Iterator[Address]:
         return iter(tuple(self._records))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 
 __all__ = ["read_http_date", "read_iso_time"]
@@ -18,9 +19,19 @@ _ISO_TIME = re.compile(
     re.VERBOSE,
 )
 
+# The form in listings (PLATFORM.md §2.3).
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.000Z")
+
 
 def read_iso_time(text: str) -> datetime | None:
     """Return a time in UTC; None if the text is not a date with a time and a zone."""
+    if _USUAL.fullmatch(text):
+        with suppress(ValueError):  # a leap second, the end of a day, or no time at all
+            return datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc)
+    return _read_any_form(text)
+
+
+def _read_any_form(text: str) -> datetime | None:
     match = _ISO_TIME.fullmatch(text.strip())
     if match is None:
         return None

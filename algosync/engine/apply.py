@@ -1,15 +1,17 @@
 """Apply: runs the steps of a plan as their dependencies allow, and reports what happens as events.
 
-Workers put events on one queue, which the caller's thread reads. A step's records are committed before its end is reported.
-A reader may leave at any time: no other step starts, and the steps that run are finished and recorded.
+Workers put events on one queue, which the caller's thread reads. A step's records are committed before its end is reported. The
+records of transfers that end at about the same time are committed together, while the next ones begin. A reader may leave at any
+time: no other step starts, and the steps that run are finished and recorded.
 """
 
 from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from algosync.core.error import AlgosyncError, StateError
 from algosync.core.event import Event, StepDone, StepFailed, StepSkipped, StepStarted
@@ -18,14 +20,18 @@ from algosync.core.planning.data_reads import with_read_contents
 from algosync.core.planning.diff import record_of
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.renewal import with_contents
-from algosync.core.planning.schedule import Schedule, Step, schedule
+from algosync.core.planning.schedule import Schedule, Step, Verb, schedule
 from algosync.core.ports import Ledger, Outcome
 from algosync.core.resource import KindTraits
 from algosync.core.workflow import AlgorithmSpec, Workflow, removed_spec
 from algosync.engine.plan import Scene, Site
+from algosync.engine.recorder import Done, OutcomeRecorder
+from algosync.engine.transfer_pool import TransferPool
 from algosync.engine.walk import Walk
 
 __all__ = ["apply", "schedule_of"]
+
+_TRANSFERS = (Verb.UPLOAD, Verb.OVERWRITE, Verb.VERIFY, Verb.RECOVER, Verb.RESTORE)
 
 
 def schedule_of(plan: Plan, scene: Scene[Site]) -> Schedule:
@@ -71,39 +77,51 @@ class _Run:
         self._specs = specs
         self._scene = scene
         self._ledger = ledger
-        self._queue: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Event | Done | BaseException] = queue.SimpleQueue()
+        self._recorder = OutcomeRecorder(ledger, self._queue.put)
 
     def events(self) -> Generator[Event, None, None]:
         pool = ThreadPoolExecutor(self._scene.parallelism, thread_name_prefix="apply")
+        transfers = TransferPool(self._scene.transfers) if self._scene.transfers else None
         try:
-            yield from self._start(pool)
+            self._recorder.start()
+            yield from self._start(pool, transfers)
             while self._walk.active:
                 event = self._queue.get()
                 if isinstance(event, BaseException):
                     raise event
+                if isinstance(event, Done):
+                    event = StepDone(event.step, event.seconds, event.outcome.detail)
                 yield event
                 match event:
                     case StepDone(step=step):
                         self._walk.end(step, succeeded=True)
-                        yield from self._start(pool)
+                        yield from self._start(pool, transfers)
                     case StepFailed(step=step, error=error):
                         self._walk.end(step, succeeded=not error.blocks)
-                        yield from self._start(pool)
+                        yield from self._start(pool, transfers)
                     case _:
                         pass
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            if transfers is not None:
+                transfers.close()
+            pool.shutdown(wait=True)
+            self._recorder.close()
 
-    def _start(self, pool: ThreadPoolExecutor) -> Iterator[StepSkipped]:
+    def _start(self, pool: ThreadPoolExecutor, transfers: TransferPool | None) -> Iterator[StepSkipped]:
         """Starts every step that may run now."""
         for found in self._walk.advance():
             if isinstance(found, StepSkipped):
                 yield found
+            elif transfers is not None and found.verb in _TRANSFERS and self._scene.is_file(found.address):
+                after = found.change.after if found.change else None
+                transfers.submit(partial(self._perform, found, self._recorder.put), (after.size or 0) if after else 0)
             else:
-                pool.submit(self._perform, found)
+                pool.submit(self._perform, found, self._record)
 
-    def _perform(self, step: Step) -> None:
-        """Runs in a worker. Records the outcome before it reports it."""
+    def _perform(self, step: Step, end: Callable[[Done], None]) -> None:
+        """Runs in a worker. `end` has the outcome recorded before it is reported."""
         started = time.monotonic()
         self._queue.put(StepStarted(step))
         try:
@@ -112,15 +130,14 @@ class _Run:
             outcome: Outcome = performer.perform(
                 step, self._specs.get(name) or removed_spec(name), self._scene.site, self._queue.put
             )
-            for record in outcome.records:
-                self._ledger.commit(record)
-            for address in outcome.forgotten:
-                self._ledger.forget(address)
+            end(Done(step, outcome, time.monotonic() - started))
         except StateError as error:  # nothing more may be done that cannot be recorded
             self._queue.put(error)
         except AlgosyncError as error:
             self._queue.put(StepFailed(step, time.monotonic() - started, error))
         except BaseException as error:  # noqa: BLE001  # a bug, not a failure: the caller's thread raises it and ends the run
             self._queue.put(error)
-        else:
-            self._queue.put(StepDone(step, time.monotonic() - started, outcome.detail))
+
+    def _record(self, done: Done) -> None:
+        self._ledger.commit_all(done.outcome.records, done.outcome.forgotten)
+        self._queue.put(done)

@@ -13,6 +13,7 @@ from algosync.core.planning.diff import assume_observed, drift
 from algosync.core.planning.ignoring import expired_notes, ignored_notes, with_ignored, without_ignored_files
 from algosync.core.planning.target import Checksum
 from algosync.core.ports import Side
+from algosync.core.read_back import unread_note
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, Workflow
 from algosync.engine.look import each
@@ -60,7 +61,8 @@ def examine(
     found_drift, ignored_files = without_ignored_files(drift(observed, accepted, unknown), specs, scene.traits)
     differing = [_named(finding, specs[finding.address.algorithm]) for finding in found_drift]
     expired = (f"{name}: {note}" for name, spec in specs.items() for note in expired_notes(spec))
-    notes = (*ignored_notes(ignored + ignored_files), *expired)
+    unread = unread_note(record for address, record in concerned.items() if address not in read)
+    notes = (*ignored_notes(ignored + ignored_files), *expired, *unread)
     findings = tuple(each(lambda finding: _traced(finding, specs, scene), differing, scene.parallelism))
     left_out = [
         *(LeftOut(Address("algorithm", s.name), Gap.NOT_APPLIED) for s in workflow.algorithms if s.name not in applied),

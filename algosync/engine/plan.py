@@ -35,12 +35,16 @@ _Look: TypeAlias = tuple[list[Resource], list[Resource]]
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[Site]):
-    """The inputs of a command. `performers` carry out steps, by kind; `parallelism` limits concurrent queries and steps."""
+    """The inputs of a command. `performers` carry out steps, by kind; `parallelism` limits concurrent queries and steps.
+
+    `transfers` limits the files that are moved at the same time, besides other steps. None: they are steps like the others.
+    """
 
     kinds: Mapping[str, Kind[Site]]
     performers: Mapping[str, Performer[Site]]
     site: Site
     parallelism: int
+    transfers: int | None = None
 
     def of(self, address: Address) -> Kind[Site]:
         return self.kinds[address.kind]
@@ -189,7 +193,7 @@ def _changes(
     found = possible(diff(desired, observed, accepted, prune=prune), scene.traits)
     found = found if prune else leaving_files(found, specs, scene.traits)
     changes = renewed(_replaced(found, selection.replace, scene), specs, scene.traits, recorded)
-    explained = each(lambda change: _explain(change, specs, scene), changes, scene.parallelism)
+    explained = _explained(changes, specs, scene)
     known = renewed_by_reads(explained, seen.reads.reads, specs, scene.traits, recorded)
     pairs = zip(explained, known, strict=True)
     again = [change if change is before else _explain(change, specs, scene) for before, change in pairs]
@@ -224,6 +228,8 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
     def named(change: Change) -> bool:
         return scene.of(change.address).TRAITS.replaceable and any(matches(change.address, pattern) for pattern in patterns)
 
+    if not patterns:
+        return changes
     replaced = {(change.address.algorithm, change.address.kind) for change in changes if named(change)}
 
     def replace_it(change: Change) -> Change:
@@ -280,8 +286,21 @@ def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> _Look:
     return desired, observed
 
 
+def _explained(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Sequence[Change]:
+    """Only changes that are shown are explained, so that a plan of a thousand unchanged files starts no thousand tasks."""
+    places = [place for place, change in enumerate(changes) if _is_explained(change, specs)]
+    found = each(lambda place: _explain(changes[place], specs, scene), places, scene.parallelism)
+    explained = list(changes)
+    for place, change in zip(places, found, strict=True):
+        explained[place] = change
+    return explained
+
+
+def _is_explained(change: Change, specs: Mapping[str, AlgorithmSpec]) -> bool:
+    return change.action.visible and change.action is not Action.FORGET and change.address.algorithm in specs
+
+
 def _explain(change: Change, specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Change:
-    spec = specs.get(change.address.algorithm)
-    if spec is None or not change.action.visible or change.action is Action.FORGET:
+    if not _is_explained(change, specs):
         return change
-    return scene.of(change.address).explain(change, spec, scene.site)
+    return scene.of(change.address).explain(change, specs[change.address.algorithm], scene.site)

@@ -51,7 +51,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     digest = digest_of(attributes)
     notes = (NOT_TOLD,) if spec.data_read is not None and read is None else ()
     notes = (*notes, *(_left_note(name, spec) for name in left), *expired_notes(spec))
-    yield Resource(Address("algorithm", spec.name), attributes, stamp=digest, digest=digest, notes=notes)
+    yield Resource(Address.of("algorithm", spec.name), attributes, stamp=digest, digest=digest, notes=notes)
 
 
 def left_values(spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
@@ -74,7 +74,7 @@ def _left_note(attribute: str, spec: AlgorithmSpec) -> str:
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """What the workflow does not give, such as a summary, is not compared. In a drift report the record takes its place."""
     info = context.destination.info(spec.name)
-    recorded = context.ledger.records.get(Address("algorithm", spec.name))
+    recorded = context.ledger.records.get(Address.of("algorithm", spec.name))
     if info is None:
         yield from left_collection(spec, recorded, context)
         return
@@ -109,7 +109,7 @@ def _observed(name: str, info: AlgorithmInfo, compared: Iterable[str], read: Jso
     values = {**settings, **details, DATA_READ: read}
     attributes = {n: values[n] for n in (*settings, *compared)}
     stamp = digest_of({n: value for n, value in values.items() if n != DATA_READ or value not in UNSTAMPED})
-    return Resource(Address("algorithm", name), attributes, stamp, digest_of(attributes))
+    return Resource(Address.of("algorithm", name), attributes, stamp, digest_of(attributes))
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
@@ -214,7 +214,7 @@ def environment_of(spec: AlgorithmSpec, context: Context) -> Environment:
         for each in context.destination.environments():
             if each.id == current:
                 return each
-    record = context.ledger.records.get(Address("algorithm", spec.name))
+    record = context.ledger.records.get(Address.of("algorithm", spec.name))
     recorded = record.attributes.get("environment") if record else None
     return choose(
         spec.language,

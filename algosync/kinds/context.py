@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from algosync.cluster.transfers import LocalTransfers, Transfers
 from algosync.core.ports import Ledger
+from algosync.core.read_back import ReadBack
 from algosync.core.resource import Json
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation, TestCase
@@ -92,6 +93,7 @@ class Context:
     accepted_timing: Callable[[str], Timing | None] = lambda _: None
     concurrently: Concurrently = one_by_one
     answer_limit: int | None = 4000
+    read_back: ReadBack = ReadBack.FULL
 
     @property
     def ledger(self) -> Ledger:

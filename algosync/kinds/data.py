@@ -19,6 +19,7 @@ from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
+from algosync.core.read_back import was_read, without_mark
 from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
 from algosync.core.timestamp import read_iso_time
@@ -55,7 +56,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
         except NotFound:
             missing.append(file)
         else:
-            found = Resource(Address("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+            found = Resource(Address.of("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
         hint = context.store.hint_for([file.source for file in missing], _uris(context))
@@ -75,14 +76,23 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """Every file of the collection, including those that are not in the workflow."""
     records = context.ledger.records
     for name, stat in sorted(context.destination.files(spec.name).items()):
-        address = Address("data", spec.name, name)
-        yield as_seen(Resource(address, stamp=stat.stamp, size=stat.size), stat, records.get(address), context)
+        address = Address.of("data", spec.name, name)
+        record = records.get(address)
+        yield as_seen(Resource(address, stamp=_trusted_stamp(stat, record), size=stat.size), stat, record, context)
+
+
+def _trusted_stamp(stat: FileStat, record: Record | None) -> str | None:
+    """A stamp may be young if it is the recorded one: the server's clock had passed its second when that was recorded."""
+    return stat.best if record is not None and stat.best == record.destination_stamp else stat.stamp
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
     store = context.store.store() if side is Side.SOURCE else context.destination.data
     name = _source_name(resource.address, spec) if side is Side.SOURCE else target_name(resource.address, context)
     digest, size = context.transfers.digest(File(store, name, resource.size), lambda _: None, context.destination.retry)
+    record = context.ledger.records.get(resource.address) if side is Side.DESTINATION else None
+    if record is not None and resource.private is None and not was_read(record):
+        resource = replace(resource, private=without_mark(record))
     return replace(resource, digest=digest, size=size)
 
 
@@ -197,8 +207,9 @@ def _require_as_planned(step: Step, listed: Mapping[str, FileStat]) -> None:
     before = step.change.before if step.change else None
     if before is not None and is_left(before):
         return  # it was compared when its previous bytes were put back
-    planned = None if before is None else FileStat(before.size or 0, before.stamp)
-    same = now == planned or (now is not None and planned is not None and planned.stamp is None and now.size == planned.size)
+    same = now is None if before is None else now is not None and now.size == (before.size or 0)
+    if same and now is not None and before is not None and before.stamp is not None:
+        same = now.best == before.stamp
     if not same:
         hint = "algosync plan shows the change; the next run takes it into account"
         raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint=hint)

@@ -42,9 +42,9 @@ def explained(change: Change, context: Context) -> Change:
     name = change.address.algorithm
     published = context.destination.published(name)
     public = published is not None and published.settings.get("algorithm_callability") == "public"
-    others = [file for file in context.destination.files(name) if Address("data", name, file) not in context.ledger.records]
+    others = [file for file in context.destination.files(name) if Address.of("data", name, file) not in context.ledger.records]
     kept = f"its collection stays, with {plural(len(others), 'file')} that algosync did not write" if others else ""
-    recorded = Address("source", name) in context.ledger.records
+    recorded = Address.of("source", name) in context.ledger.records
     commit = None if recorded else foreign_commit(name, context)
     theirs = "" if commit is None else f"its repository is not recorded, and has the commit {printable(commit, 200)}"
     notes = (note for note in (_PUBLIC if public else "", kept, theirs) if note)

@@ -20,10 +20,9 @@ from algosync.core.ports import Ledger
 from algosync.core.resource import READ_NOW, RECORDED, Json, Record, Resource
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.code import archive_uri
-from algosync.sources.leaving_files import outside_blobs
 from algosync.sources.manifest import PATHS
 from algosync.sources.pins import Pin, pins_from_json, pins_to_json
-from algosync.sources.source import Sources, SourceTree
+from algosync.sources.source import Sources
 
 __all__ = ["DesiredSource", "DesiredSources", "blobs_of", "paths_of"]
 
@@ -49,6 +48,7 @@ class DesiredSources:
     ledger: Ledger
     reached: Collection[str] | None = None
     trusts_stamps: bool = True
+    _sources_read: OncePerKey[tuple[str, str | None], DesiredSource] = field(default_factory=OncePerKey, init=False, repr=False)
     _pinned: OncePerKey[str, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _all_pinned: OncePerKey[None, frozenset[Address]] = field(default_factory=OncePerKey, init=False, repr=False)
     _left: OncePerKey[None, deque[AlgorithmSpec]] = field(default_factory=OncePerKey, init=False, repr=False)
@@ -98,7 +98,7 @@ class DesiredSources:
 
     def _recorded(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource | None:
         """None: there is no usable record, or the archive has changed since."""
-        record = self.ledger.records.get(Address("source", spec.name))
+        record = self.ledger.records.get(Address.of("source", spec.name))
         if record is None or stamp is None or stamp != record.source_stamp or not self.trusts_stamps:
             return None
         pins = self._recorded_pins(record, spec)
@@ -118,21 +118,22 @@ class DesiredSources:
         return pins_from_json(record.attributes.get("manifest"), files.digest_for(spec.name), files.named)
 
     def _read(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
-        tree = self.sources.tree(spec)
-        resource = Resource(
-            Address("source", spec.name), self._attributes(tree, spec), stamp, tree.id, notes=tree.notes, digest_from=READ_NOW
-        )
-        return DesiredSource(resource, tree.pins)
+        return self._sources_read.get((spec.name, stamp), lambda: self._made(spec, stamp))
 
-    def _attributes(self, tree: SourceTree, spec: AlgorithmSpec) -> Mapping[str, Json]:
-        attributes: dict[str, Json] = {"paths": sorted(tree.files)}
-        if blobs := outside_blobs(tree.files):
-            attributes["blobs"] = blobs
-        if reads := self.sources.reads(spec):
-            attributes[READS] = reads
-        if tree.has_manifest:
-            attributes["manifest"] = pins_to_json(tree.pins, self.sources.data_files.digest_for(spec.name))
-        return attributes
+    def _made(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource:
+        facts = self.sources.facts(spec, remembered=self.trusts_stamps)
+        attributes: dict[str, Json] = {"paths": facts.paths}
+        if facts.blobs:
+            attributes["blobs"] = facts.blobs
+        if facts.reads:
+            attributes[READS] = facts.reads
+        pins: tuple[Pin, ...] = ()
+        if facts.has_manifest:
+            pins = self.sources.tree(spec).pins
+            attributes["manifest"] = pins_to_json(pins, self.sources.data_files.digest_for(spec.name))
+        notes = tuple(facts.notes)
+        resource = Resource(Address.of("source", spec.name), attributes, stamp, facts.id, notes=notes, digest_from=READ_NOW)
+        return DesiredSource(resource, pins)
 
 
 def paths_of(attributes: Mapping[str, Json]) -> Sequence[str] | None:

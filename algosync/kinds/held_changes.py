@@ -23,7 +23,7 @@ def failure_of(message: str, spec: AlgorithmSpec, context: Context) -> Failure:
     # A file that had just changed has no stamp yet. Its record has the digest of what was sent.
     records = context.ledger.records
     young = [file.name for file in spec.data_files if context.store.stat(file.source).stamp is None]
-    digests = {name: record.digest for name in young if (record := records.get(Address("data", spec.name, name))) is not None}
+    digests = {name: record.digest for name in young if (record := records.get(Address.of("data", spec.name, name))) is not None}
     # The state holds the reason: an algorithm's message may repeat a secret of its payload.
     reason = printable(str(context.redacted(message)), _LONGEST_REASON)
     return Failure(_candidate_of(spec, context, digests), context.now(), reason, tuple(digests))

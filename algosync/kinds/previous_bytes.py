@@ -70,7 +70,7 @@ class PreviousBytes:
 
     def are_in(self, stat: FileStat) -> bool:
         """Whether the destination's stamp proves that the file still has the previous bytes."""
-        return stat.stamp is not None and stat.stamp == self.stamp
+        return stat.best is not None and stat.best == self.stamp
 
     def overwrite_is_recorded(self, record: Record) -> bool:
         """Whether the record is that of the new bytes. False: the overwrite failed, or its outcome is unknown."""
@@ -83,7 +83,7 @@ class PreviousBytes:
         """
         if published is not None and published.commit == self.candidate:
             return True
-        version = context.ledger.records.get(Address("version", record.address.algorithm))
+        version = context.ledger.records.get(Address.of("version", record.address.algorithm))
         if version is None or not self.overwrite_is_recorded(record):
             return False
         return number_of(version, WRITE) >= number_of(record, WRITE)

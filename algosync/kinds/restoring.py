@@ -61,7 +61,7 @@ def keep_previous(change: Change, spec: AlgorithmSpec, context: Context) -> None
 
 def _candidate(spec: AlgorithmSpec, context: Context) -> str:
     """The commit that was built for the new version. Empty: none is recorded."""
-    source = context.ledger.records.get(Address("source", spec.name))
+    source = context.ledger.records.get(Address.of("source", spec.name))
     return (source.destination_stamp if source else None) or ""
 
 
@@ -144,7 +144,7 @@ def _is_ours(record: Record, previous: PreviousBytes, files: Mapping[str, FileSt
     if previous.are_in(stat):
         return True
     recorded = previous.overwrite_is_recorded(record)
-    if recorded and stat.stamp is not None and stat.stamp == record.destination_stamp:
+    if recorded and stat.best is not None and stat.best == record.destination_stamp:
         return True
     found, _ = digest_now(record.address, stat.size, context, lambda _: None)
     if found == previous.sha256:

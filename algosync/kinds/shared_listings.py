@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, WritableStore
+from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, Stored, WritableStore
+from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.once import OncePerKey
 from algosync.cluster.wire import Download
 from algosync.core.error import NotFound
 
 __all__ = ["SharedListings"]
+
+Name = tuple[str, str, str]  # owner, collection, file
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +28,53 @@ class _CountedListing:
     writes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A write has ended: the number of writes to its collection by then, and when it has settled, by the local clock."""
+
+    number: int
+    settled_at: float
+
+
 class SharedListings:
     """A WritableStore that counts the writes to each collection, and shares listings that began after them.
 
-    Safe to use from several threads.
+    Safe to use from several threads. `clock` gives seconds and never goes back.
     """
 
-    def __init__(self, store: WritableStore) -> None:
+    def __init__(self, store: WritableStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        self._clock = clock
         self._guard = threading.Lock()
         self._writes: Counter[tuple[str, str]] = Counter()
+        self._foreign: Counter[tuple[str, str]] = Counter()  # the number of the last write that was not made here
+        self._written: dict[Name, _Written] = {}
         self._listings: dict[tuple[str, str], _CountedListing] = {}
         self._deleted: dict[tuple[str, str], set[str]] = {}
         self._locks: OncePerKey[tuple[str, str], threading.Lock] = OncePerKey()
 
-    def files_after_writes(
-        self, owner: str, collection: str, outdated: Mapping[str, FileStat] | None, pause: Callable[[], None]
-    ) -> Mapping[str, FileStat]:
-        """A listing that began after all writes to the collection that have ended. Empty if the collection does not exist.
+    @property
+    def etags(self) -> Md5Etags:
+        return self._store.etags
 
-        `outdated`: the last listing that the caller got, if it needs a later one. Of several such callers one pauses and lists, and
-        the others wait for that listing.
-        """
-        key = (owner, collection)
+    def seconds_to_settle(self, owner: str, collection: str, name: str) -> float:
+        """How long it takes until the server's clock has passed the second of the file's last write. 0: no write is known."""
         with self._guard:
-            writes = self._writes[key]
+            written = self._written.get((owner, collection, name))
+        return 0.0 if written is None else max(0.0, written.settled_at - self._clock())
+
+    def files_after_write(
+        self, name: Name, outdated: Mapping[str, FileStat] | None, pause: Callable[[], None]
+    ) -> Mapping[str, FileStat]:
+        """A listing of the collection that began after the file's last write ended. Empty if the collection does not exist.
+
+        A file without a known write needs one that began after all of them. `outdated`: the last listing that the caller got, if it
+        needs a later one. Of several such callers one pauses and lists, and the others wait for that listing.
+        """
+        key = name[:2]
+        with self._guard:
+            written = self._written.get(name)
+            writes = self._writes[key] if written is None else max(written.number, self._foreign[key])
         if (found := self._usable(key, writes, outdated)) is not None:
             return found
         with self._locks.get(key, threading.Lock):
@@ -73,16 +99,22 @@ class SharedListings:
         self._listings[key] = _CountedListing(files, writes)
         return files
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
+        stored = Stored()
         try:
-            self._store.put(owner, collection, name, blocks, length)
+            stored = self._store.put(owner, collection, name, blocks, length)
         finally:  # a failed one may have written, too
-            self.count_write(owner, collection)
+            with self._guard:
+                self._writes[owner, collection] += 1
+                number = self._writes[owner, collection]
+                self._written[owner, collection, name] = _Written(number, self._clock() + stored.settles)
+        return stored
 
     def count_write(self, owner: str, collection: str) -> None:
         """A write to the collection that was not made through this object has ended, or may have."""
         with self._guard:
             self._writes[owner, collection] += 1
+            self._foreign[owner, collection] = self._writes[owner, collection]
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
         return self._store.files(owner, collection)

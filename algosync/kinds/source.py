@@ -71,7 +71,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     head = context.destination.head(spec.name)
     if head is not None:
-        yield Resource(Address("source", spec.name), {"commit": head}, stamp=head)
+        yield Resource(Address.of("source", spec.name), {"commit": head}, stamp=head)
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
@@ -91,7 +91,7 @@ def managed_id(spec: AlgorithmSpec, commit: str, context: Context) -> str:
 
 def _leaving(spec: AlgorithmSpec, context: Context) -> LeavingFiles:
     """Files outside `src/` of the recorded commit that the source no longer has. Empty if the record does not list them."""
-    record = context.ledger.records.get(Address("source", spec.name))
+    record = context.ledger.records.get(Address.of("source", spec.name))
     paths = paths_of(record.attributes) if record else None
     if record is None or paths is None or context.uses_record(spec):
         return NONE_LEAVING
@@ -127,7 +127,7 @@ def _notes(spec: AlgorithmSpec, commit: str, context: Context) -> tuple[str, ...
 
 def _desired_paths(spec: AlgorithmSpec, context: Context) -> Sequence[str]:
     """The desired paths decide what is managed. A drift report has no access to the source and uses the recorded paths."""
-    record = context.ledger.records.get(Address("source", spec.name))
+    record = context.ledger.records.get(Address.of("source", spec.name))
     recorded = paths_of(record.attributes) if record else None
     if recorded is not None and context.uses_record(spec):
         return recorded
@@ -201,7 +201,7 @@ def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[F
 
 def _foreign_commit(change: Change, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json]:
     """Empty: the source is recorded, or nobody else has pushed last. Recorded settings do not count: they may be adopted alone."""
-    if change.before is None or Address("source", spec.name) in context.ledger.records:
+    if change.before is None or Address.of("source", spec.name) in context.ledger.records:
         return {}
     commit = foreign_commit(spec.name, context)
     return {} if commit is None else {FOREIGN_COMMIT: commit}
@@ -246,7 +246,7 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 def push_again(spec: AlgorithmSpec, context: Context, head: str) -> Record:
     """Pushes an empty commit on top of `head`, and returns the new record."""
-    address = Address("source", spec.name)
+    address = Address.of("source", spec.name)
     record = context.ledger.records[address]
     with context.ledger.writing(address, Verb.PUSH.value):
         files = context.destination.tree(spec.name, head)
@@ -263,7 +263,7 @@ def _message(what: str) -> str:
 
 def note_call(spec: AlgorithmSpec, context: Context) -> None:
     """Records, before the first call of the commit, which data files its workers may load."""
-    record = context.ledger.records.get(Address("source", spec.name))
+    record = context.ledger.records.get(Address.of("source", spec.name))
     if record is not None and not context.data_writes.was_called(record):
         use = Use(commit_of(spec, context), context.data_writes.last(spec.name), read_digest(spec, context))
         context.ledger.commit(replace(record, private={**record.private, **use.private()}))
@@ -271,14 +271,14 @@ def note_call(spec: AlgorithmSpec, context: Context) -> None:
 
 def read_data(spec: AlgorithmSpec, context: Context) -> Mapping[str, Mapping[str, Json]]:
     """What is recorded of the data that the recorded source reads from other algorithms of the workflow, by their names."""
-    record = context.ledger.records.get(Address("source", spec.name))
+    record = context.ledger.records.get(Address.of("source", spec.name))
     reads = reads_of(record.attributes) if record else {}
     others = {other.name: other for other in context.sources.algorithms if other.name in reads and other.name != spec.name}
     return {name: contents_of(reads[name], {"data"}, _data_records(other, context)) for name, other in sorted(others.items())}
 
 
 def _data_records(spec: AlgorithmSpec, context: Context) -> Iterable[Record]:
-    found = (context.ledger.records.get(Address("data", spec.name, file.name)) for file in spec.data_files)
+    found = (context.ledger.records.get(Address.of("data", spec.name, file.name)) for file in spec.data_files)
     return filter(None, found)
 
 
@@ -290,7 +290,7 @@ def read_digest(spec: AlgorithmSpec, context: Context) -> str | None:
 
 def commit_of(spec: AlgorithmSpec, context: Context) -> str:
     """The commit with the desired tree: pushed by this run or recorded before. Unexpected: the record has none."""
-    record = context.ledger.records.get(Address("source", spec.name))
+    record = context.ledger.records.get(Address.of("source", spec.name))
     if record is None or record.destination_stamp is None:
         raise Unexpected(f"source.{spec.name}: it is not known which commit holds it", hint="run the same command again")
     return record.destination_stamp

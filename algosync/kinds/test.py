@@ -74,7 +74,7 @@ def _carry_out(step: Step, check: Check, target: CallTarget, context: Context, t
     from algosync.kinds.testing.failed_test import failed_test
     from algosync.kinds.testing.run import Run, counts_errors
 
-    first_release = check.candidate and Address("version", target.name) not in context.ledger.records
+    first_release = check.candidate and Address.of("version", target.name) not in context.ledger.records
     caller = AlgorithmCaller(target, context, counts_errors(check.case), first_release)
     baseline = check.case.expect.baseline
     if first_release and baseline is not None and baseline.content is None:
@@ -120,7 +120,7 @@ def _remember_failure(check: Check, error: TestFailed | TimedOut, spec: Algorith
 
 def _live_data(check: Check, spec: AlgorithmSpec, context: Context) -> str:
     """What is live if the new version is not published, and reads changed data of other algorithms. Empty: it does not."""
-    record = context.ledger.records.get(Address("version", spec.name))
+    record = context.ledger.records.get(Address.of("version", spec.name))
     if not check.candidate or record is None:
         return ""
     others = ", ".join(changed_since(record.private.get(READ_DATA), read_data(spec, context)))

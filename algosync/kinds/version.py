@@ -71,7 +71,7 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     if version is not None and "data" in spec.publish.on and _is_older_than_data(version, spec, context):
         digest = digest_of({"version": digest, "write": context.data_writes.last(spec.name)})
     notes = (_LEFT_OUT,) if content != wanted and len(spec.publish.on) < len(Publish().on) else ()
-    yield Resource(Address("version", spec.name), content.effective, stamp=digest, digest=digest, notes=notes)
+    yield Resource(Address.of("version", spec.name), content.effective, stamp=digest, digest=digest, notes=notes)
 
 
 def _content(spec: AlgorithmSpec, context: Context) -> _Content:
@@ -99,7 +99,7 @@ def _without_left_out(content: _Content, version: Version, spec: AlgorithmSpec, 
 
 def _published_tree(version: Version, spec: AlgorithmSpec, context: Context) -> str | None:
     """The tree id that the version was published with: recorded, or read. None: the repository has no such commit any more."""
-    record = context.ledger.records.get(Address("version", spec.name))
+    record = context.ledger.records.get(Address.of("version", spec.name))
     tree = record.private.get(_TREE) if record and record.destination_stamp == _stamp(version) else None
     if isinstance(tree, str):
         return tree
@@ -120,7 +120,7 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     if version is not None:
         attributes = {**_effective(version, context), "version": version.number, "commit": version.commit}
         yield Resource(
-            Address("version", spec.name), attributes, stamp=_stamp(version), private=_remembered(version, spec, context)
+            Address.of("version", spec.name), attributes, stamp=_stamp(version), private=_remembered(version, spec, context)
         )
 
 
@@ -186,7 +186,7 @@ def _reason(change: Change, spec: AlgorithmSpec, context: Context) -> str:
 
 def _told_of_rollback(version: Version, spec: AlgorithmSpec, context: Context) -> str:
     """Empty: the version was not published by a rollback."""
-    record = context.ledger.records.get(Address("version", spec.name))
+    record = context.ledger.records.get(Address.of("version", spec.name))
     told = record.private.get(_ROLLED_BACK) if record and record.destination_stamp == _stamp(version) else None
     if not isinstance(told, Mapping):
         return ""
@@ -197,7 +197,7 @@ def _told_of_rollback(version: Version, spec: AlgorithmSpec, context: Context) -
 def _held(change: Change, spec: AlgorithmSpec, context: Context) -> Failure | None:
     if "data" not in _texts(change.details.get("renewed_by")):
         return None
-    records = (context.ledger.records.get(Address("data", spec.name, file.name)) for file in spec.data_files)
+    records = (context.ledger.records.get(Address.of("data", spec.name, file.name)) for file in spec.data_files)
     return next(filter(None, (held_since(record, spec, context) for record in records)), None)
 
 
@@ -235,7 +235,7 @@ def _is_published(commit: str, step: Step) -> bool:
 
 def _has_old_workers(step: Step, spec: AlgorithmSpec, context: Context) -> bool:
     """Whether workers of the commit may have loaded data files that were written since, or that this apply is going to write."""
-    record = context.ledger.records[Address("source", spec.name)]
+    record = context.ledger.records[Address.of("source", spec.name)]
     details = step.change.details if step.change else {}
     if context.data_writes.since_call(record):
         return True
@@ -285,7 +285,7 @@ def _publish(step: Step, spec: AlgorithmSpec, context: Context) -> Outcome:
 def _data_records(spec: AlgorithmSpec, context: Context) -> Iterable[Record]:
     """The records of the algorithm's data files: a rollback has none in its spec, so those of the collection count too."""
     names = {*(file.name for file in spec.data_files), *context.destination.files(spec.name)}
-    found = (context.ledger.records.get(Address("data", spec.name, name)) for name in sorted(names))
+    found = (context.ledger.records.get(Address.of("data", spec.name, name)) for name in sorted(names))
     return filter(None, found)
 
 

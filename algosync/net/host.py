@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
 from algosync.core.lean import dataclass
 from algosync.net import failure
-from algosync.net.lease import Lease, Watch, current
+from algosync.net.lease import MIN_RATE, Lease, Watch, current
 from algosync.net.proxy import Proxies
 from algosync.net.retry import Retry
 from algosync.net.setting_names import SettingNames
@@ -33,8 +33,10 @@ CONNECT_WITHIN = 15.0  # seconds
 ANSWER_LIMIT = 32 << 20  # bytes of a reply that is held in memory
 _FAILURE_LIMIT = 1 << 20
 _PIECE_SIZE = 1 << 16  # bytes
+_LARGE_PIECE_SIZE = 1 << 18
 _HEADERS: Mapping[str, str] = {"Accept-Encoding": "identity", "User-Agent": "algosync"}
-_PARTS = (206, 207, 226)  # statuses of replies to requests for a range, several resources or a difference
+_RANGE = 206
+_PARTS = (_RANGE, 207, 226)  # statuses of replies to requests for a range, several resources or a difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,21 @@ class Response:
         return bytes(data)
 
     def blocks(self) -> Iterator[bytes]:
-        while block := self.read(BLOCK):
-            yield block
+        """The body in blocks of at most 1 MiB. Large pieces are passed on as they arrive, because joining them costs a copy."""
+        small: list[bytes] = []
+        size = 0
+        while piece := self._read_piece(BLOCK - size):
+            self._lease.progressed(len(piece))
+            if not small and len(piece) >= _PIECE_SIZE:
+                yield piece
+                continue
+            small.append(piece)
+            size += len(piece)
+            if size > BLOCK - _PIECE_SIZE:
+                yield b"".join(small)
+                small, size = [], 0
+        if small:
+            yield b"".join(small)
 
     def read_all(self, limit: int = ANSWER_LIMIT) -> bytes:
         """Read to the end. Raises Unexpected if the body is longer than `limit` bytes.
@@ -143,8 +158,8 @@ class Host:
         self.url = url
         self.names = replace(names, proxy=proxy.variable if proxy else "", host=urlsplit(url).netloc)
         self.net = net
-        self._trust = trust or Trust()
-        self._context = self._trust.context() if url.startswith("https:") else None
+        self.trust = trust or Trust()
+        self._context = self.trust.context() if url.startswith("https:") else None
         self._proxy = proxy
         self._pool = pool
         self._guard = threading.Lock()
@@ -154,7 +169,7 @@ class Host:
     def at(self, url: str, names: SettingNames) -> Host:
         """Return another host of the same cluster. It shares the connections if scheme and authority are the same."""
         shared = self.pool if urlsplit(url)[:2] == urlsplit(self.url)[:2] else None
-        return Host(url, names, self.net, self._trust, shared)
+        return Host(url, names, self.net, self.trust, shared)
 
     @property
     def pool(self) -> urllib3.PoolManager:
@@ -197,7 +212,7 @@ class Host:
                     timeout=urllib3.Timeout(connect=CONNECT_WITHIN if seconds > CONNECT_WITHIN else None, read=None),
                 )
             response = Response(what, raw, lease, self.names)
-            self._refuse(what, response)
+            self._refuse(what, response, ranged="Range" in headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             lease.release()
             raise _broken(what, error, lease, self.names) from None
@@ -206,8 +221,8 @@ class Host:
             raise
         return response
 
-    def _refuse(self, what: str, response: Response) -> None:
-        if response.status in _PARTS:
+    def _refuse(self, what: str, response: Response, *, ranged: bool = False) -> None:
+        if response.status in _PARTS and not (ranged and response.status == _RANGE):
             with closing(response):
                 raise Unexpected(f"{what}: {response.status}, a part of a reply, which was not requested", status=response.status)
         if not 200 <= response.status < 300:
@@ -278,7 +293,11 @@ class Host:
 
 
 def _timed_pieces(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
-    """Split blocks into pieces and extend the deadline after each one is sent. The clock is paused while a block is produced."""
+    """Split blocks into pieces and extend the deadline after each one is sent. The clock is paused while a block is produced.
+
+    A piece can be sent within half of the request's time at the minimum rate.
+    """
+    most = max(_PIECE_SIZE, min(_LARGE_PIECE_SIZE, int(lease.seconds * MIN_RATE) // 2))
     blocks = iter(body)
     while True:
         lease.pause()
@@ -287,9 +306,9 @@ def _timed_pieces(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
         if block is None:
             return
         view = memoryview(block)
-        for start in range(0, len(view), _PIECE_SIZE):
-            yield view[start : start + _PIECE_SIZE]
-            lease.progressed(len(view[start : start + _PIECE_SIZE]))
+        for start in range(0, len(view), most):
+            yield view[start : start + most]
+            lease.progressed(len(view[start : start + most]))
 
 
 def _broken(what: str, error: BaseException | None, lease: Lease, names: SettingNames) -> AlgosyncError:

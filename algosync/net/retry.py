@@ -79,7 +79,7 @@ class Retry:
                 if not isinstance(error, (ClusterError, TransferError)) or not again(error):
                     raise
                 doubt = error.repeated or error.sent
-                self._wait(error, attempt)
+                self.wait(error, attempt)
             attempt += 1
 
     def run_once(
@@ -116,12 +116,12 @@ class Retry:
         if not again(error):
             return error
         try:
-            self._wait(error, attempt)
+            self.wait(error, attempt)
         except ClusterError as final:
             return final
         return None
 
-    def _wait(self, error: AlgosyncError, attempt: int) -> None:
+    def wait(self, error: AlgosyncError, attempt: int) -> None:
         """Wait before the next attempt. Raises `error`, with the reason added, if there is none."""
         asked = error.retry_after if isinstance(error, ClusterError) else None
         seconds = self.draw(0, min(_CAP, _FIRST * 2 ** (attempt - 1)))

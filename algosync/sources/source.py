@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from algosync.cluster.once import OncePerKey
@@ -13,16 +15,19 @@ from algosync.core.text import printable
 from algosync.core.tree import Tree, tree_id
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.archive import SourceFiles
+from algosync.sources.archive.folder_stamp import folder_stamp
 from algosync.sources.called_algorithms import CallSite, calls_in
-from algosync.sources.code import read_code
+from algosync.sources.code import archive_uri, local_code, read_code
 from algosync.sources.code_checks import require_usable
 from algosync.sources.data_file_uris import UriIndex, data_file_uris, uri_index
 from algosync.sources.data_files import DataFiles, data_files_of
+from algosync.sources.leaving_files import outside_blobs
 from algosync.sources.managed_files import with_marker
 from algosync.sources.manifest import PATHS, AdaptedManifests, adapt_manifests
 from algosync.sources.pins import Pin
 from algosync.sources.placeholders import fill_owner
 from algosync.sources.read_collections import collections_in
+from algosync.sources.remembered_facts import RememberedFacts, SourceFacts
 from algosync.sources.store import SourceStore
 
 __all__ = ["SourceTree", "Sources"]
@@ -54,7 +59,7 @@ class Sources:
     `owner` is the owner at the destination; `folder` is the folder that relative paths start from; `secrets` are the keys that no
     source may contain. `given`: code that is not read, because a saved plan has it. `within`: as of `read_code`. `trees`: trees
     that take the place of a source, by algorithm. `calls`: the calls of algorithms in each source that was read so far; `codes`:
-    these sources as they were read.
+    these sources as they were read. `memory`: facts of folders that did not change since an earlier command.
     """
 
     algorithms: tuple[AlgorithmSpec, ...]
@@ -65,6 +70,8 @@ class Sources:
     given: Mapping[str, SourceFiles] = field(default_factory=dict, repr=False)
     within: Path | None = None
     trees: Mapping[str, SourceTree] = field(default_factory=dict, repr=False)
+    memory: RememberedFacts = field(default_factory=RememberedFacts, repr=False)
+    _facts: OncePerKey[str, SourceFacts] = field(default_factory=OncePerKey, init=False, repr=False)
     _data_files: OncePerKey[None, DataFiles] = field(default_factory=OncePerKey, init=False, repr=False)
     _uris: OncePerKey[None, UriIndex] = field(default_factory=OncePerKey, init=False, repr=False)
     calls: dict[str, Sequence[CallSite]] = field(default_factory=dict, init=False, repr=False)
@@ -75,6 +82,34 @@ class Sources:
     def tree(self, spec: AlgorithmSpec) -> SourceTree:
         """The source of one algorithm. SourceError: it cannot be read or used."""
         return self._trees.get(spec.name, lambda: self.trees.get(spec.name) or self._read(spec))
+
+    def facts(self, spec: AlgorithmSpec, *, remembered: bool = True) -> SourceFacts:
+        """What a plan has to know of the source. `remembered`: a folder may not be read. SourceError: as of `tree`."""
+        return self._facts.get(spec.name, lambda: self._look(spec, remembered=remembered))
+
+    def _look(self, spec: AlgorithmSpec, *, remembered: bool) -> SourceFacts:
+        folder = self._folder_of(spec) if remembered and self.memory.is_kept else None
+        stamp = None if folder is None else folder_stamp(folder)
+        name, key = f"{self.owner} {folder}", self._key(spec, stamp)
+        if stamp is not None and (known := self.memory.find(name, key)) is not None:
+            return known
+        tree = self.tree(spec)
+        blobs, reads = outside_blobs(tree.files), self.reads(spec)
+        facts = SourceFacts(tree.id, sorted(tree.files), blobs, reads, list(tree.notes), has_manifest=tree.has_manifest)
+        if stamp is not None and not facts.has_manifest:  # a manifest's tree depends on the data files of the whole workflow
+            self.memory.note(name, key, facts)
+        return facts
+
+    def _folder_of(self, spec: AlgorithmSpec) -> Path | None:
+        """None: the source is no folder on this machine, or something else takes its place."""
+        if archive_uri(spec) is not None or spec.name in self.trees or spec.name in self.given or self.within is not None:
+            return None
+        return local_code(spec.name, spec.code, self.folder)
+
+    def _key(self, spec: AlgorithmSpec, stamp: str | None) -> str:
+        """What a tree depends on, and its check: it may not hold a key of this run."""
+        keys = sorted(secret.reveal() for secret in self.secrets)
+        return hashlib.sha256(repr((_program(), self.owner, spec.name, stamp, keys)).encode("utf-8", "surrogatepass")).hexdigest()
 
     def reads(self, spec: AlgorithmSpec) -> Mapping[str, Sequence[str]]:
         """The collections that the source of one algorithm reads, as of `collections_in`. SourceError: as of `tree`."""
@@ -107,3 +142,11 @@ class Sources:
             return AdaptedManifests({}, ())
         index = self._uris.get(None, lambda: uri_index(self.data_files.sources, self.owner, self.store.key_owner()))
         return adapt_manifests(code, data_file_uris(spec, index))
+
+
+@cache
+def _program() -> tuple[tuple[str, int, int], ...]:
+    """The version of the code that makes trees: another one may make others from the same folder."""
+    here = Path(__file__).parent
+    files = sorted([*here.rglob("*.py"), *(here.parent / "core").glob("tree.py")])
+    return tuple((str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files)

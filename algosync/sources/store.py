@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from algosync.cluster.data import DataStore, FileStat, split
@@ -77,7 +76,7 @@ class SourceStore:
             return stat
         identity = self.identity()
         cluster = self.name if identity is None else f"local-{identity}"
-        return replace(stat, stamp=f"{cluster} {uri} {stat.stamp}")
+        return FileStat(stat.size, f"{cluster} {uri} {stat.stamp}", stat.modified)
 
     def listed(self, uri: str) -> FileStat:
         """Size and stamp of a file as its collection lists them. NotFound: it does not exist."""

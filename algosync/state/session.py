@@ -12,7 +12,6 @@ at the destination has to be read again.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,12 +26,12 @@ from algosync.core.state import LiveRecords, State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.durable import remove_file, reported
 from algosync.state.entry import Entry, Forget, Intent, JournalHeader, Result
+from algosync.state.entry_queue import EntryQueue, QueuedEntry
 from algosync.state.failpoint import failpoint
 from algosync.state.holder import Holder
 from algosync.state.journal import Journal, set_aside
 from algosync.state.patience import AT_ONCE, Patience
 from algosync.state.periodic import Periodic
-from algosync.state.queued_entry import QueuedEntry
 from algosync.state.recovery import Found, find, find_beside_writers
 from algosync.state.work_in_progress import WorkInProgress, work_in_progress
 
@@ -77,9 +76,7 @@ class Session:
         self._complete = False
         self._file: str | None = None
         self._wrote = False
-        self._turn = threading.Condition()
-        self._queue: deque[QueuedEntry] = deque()  # entries that wait to be recorded
-        self._recording = False  # whether a thread records them
+        self._entries = EntryQueue(self._record)
         # Without a journal, the saved state equals the one in memory.
         self._journal: Journal | None = None
         self._saver: Periodic | None = None
@@ -163,7 +160,7 @@ class Session:
         Denied, NotFound, Conflict and a request that was never sent mean that nothing was written, unless an earlier try of the
         same request may have worked. Throttled does not mean that: a gateway may answer 503 for a backend that wrote.
         """
-        self._record(Intent(address, verb))
+        self._entries.record([Intent(address, verb)])
         failpoint(f"{verb}.before", address)
         try:
             yield
@@ -179,15 +176,23 @@ class Session:
 
     def commit(self, record: Record) -> None:
         """Records durably. StateError: it may not be recorded, and the run must stop."""
-        with reported(self._journal_path, "written"):
-            failpoint("record.before", record.address)
-        self._record(Result(record))
-        with reported(self._journal_path, "written"):
-            failpoint("record.after", record.address)
+        self.commit_all([record])
 
     def forget(self, address: Address) -> None:
         """Removes a record durably. It need not exist."""
-        self._record(Forget(address))
+        self._entries.record([Forget(address)])
+
+    def commit_all(self, records: Iterable[Record], forgotten: Iterable[Address] = ()) -> None:
+        """Records and forgets durably, with one fsync. StateError: as of `commit`."""
+        results = [*map(Result, records)]
+        self._pass_by("record.before", results)
+        self._entries.record([*results, *map(Forget, forgotten)])
+        self._pass_by("record.after", results)
+
+    def _pass_by(self, place: str, results: Iterable[Result]) -> None:
+        with reported(self._journal_path, "written"):
+            for result in results:
+                failpoint(place, result.address)
 
     def replace_records(self, gone: Iterable[Address], new: Iterable[Record]) -> None:
         """Forgets some and records others, in one step: after a crash all of it is in force, or nothing."""
@@ -270,37 +275,10 @@ class Session:
             self._journal.close()
         self._backend.unlock()
 
-    def _record(self, entry: Entry) -> None:
-        """Returns when the entry is durable and in force. While one thread records, the others wait, and are recorded together."""
-        own = QueuedEntry(entry)
-        with self._turn:
-            self._queue.append(own)
-            self._turn.wait_for(lambda: own.ended or not self._recording)
-            leads = not own.ended
-            if leads:
-                self._recording = True
-        if leads:
-            self._record_queue()
-        if own.error is not None:
-            raise own.error
-
-    def _record_queue(self) -> None:
-        batch: list[QueuedEntry] = []
-        error: BaseException | None = None
-        try:
-            with self._mutex:
-                batch += (self._queue.popleft() for _ in range(len(self._queue)))
-                self._require_writable()
-                self._change([queued for queued in batch if self._is_news(queued.entry)])
-        except BaseException as failure:
-            error = failure  # the other threads raise it, too
-            raise
-        finally:
-            with self._turn:
-                for queued in batch:
-                    queued.end(error)
-                self._recording = False
-                self._turn.notify_all()
+    def _record(self, queued: Sequence[QueuedEntry]) -> None:
+        with self._mutex:
+            self._require_writable()
+            self._change([each for each in queued if self._is_news(each.entry)])
 
     def _is_news(self, entry: Entry) -> bool:
         match entry:

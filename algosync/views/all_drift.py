@@ -39,7 +39,7 @@ def all_summary_line(parts: Sequence[Drifted | Failed]) -> str:
     """How many workflows have drift, and the number of findings of each sort. Without colours."""
     failed = sum(isinstance(part, Failed) for part in parts)
     drifted = sum(bool(differing(part)) for part in parts)
-    told = [(drifted, "with drift"), (len(parts) - drifted - failed, "without drift"), (failed, "not examined")]
+    told = [(drifted, "with drift"), (len(parts) - drifted - failed, "without drift"), (failed, "with errors")]
     counts = ", ".join(f"{number:,} {words}" for number, words in told if number)
     words = counted_words(finding for part in parts for finding in differing(part))
     return f"{plural(len(parts), 'workflow')}: {counts or 'none examined'}.{f' Findings: {words}.' if words else ''}"

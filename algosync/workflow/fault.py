@@ -89,6 +89,8 @@ CODES: Mapping[str, str] = {
     "timeout": "a timeout that the platform does not offer",
     "payload-too-large": "a payload over the platform's 10 MiB",
     "out-of-range": "a number outside of what is allowed",
+    "needs-baseline": "a limit that compares with a baseline, in a test without one",
+    "not-used": "a key that has no effect here",
     "two-inputs": "a test with more than one of payload, payload_file and cases",
     "expectation": "an expectation that cannot be read",
     "closed-license": "closed source with a license other than apl",

@@ -41,6 +41,10 @@ class GivenVariables(Mapping[str, object]):
         """The same variables and some more, which a file need not know."""
         return GivenVariables({**self.values_by_name, **more}, self.named)
 
+    def shared(self) -> GivenVariables:
+        """The same variables for several files, none of which has to know them."""
+        return GivenVariables(self.values_by_name)
+
     def __getitem__(self, name: str) -> object:
         return self.values_by_name[name]
 

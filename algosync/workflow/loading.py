@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from algosync.core.error import Fault
+    from algosync.core.testing.case import TestCase
     from algosync.core.workflow import AlgorithmSpec, Workflow
     from algosync.workflow.node import Node
 
@@ -183,13 +184,16 @@ def _read(
 
 
 def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:
-    """The workflow with the lines of its data files in the template."""
+    """The workflow with the lines of its data files and tests in the template."""
+
+    def test(case: TestCase) -> TestCase:
+        return replace(case, line=rendered.template_line(case.line, sys.maxsize) or 0)
 
     def of(spec: AlgorithmSpec) -> AlgorithmSpec:
         files = (replace(file, line=rendered.template_line(file.line or 1, sys.maxsize)) for file in spec.data_files)
-        return replace(spec, data_files=tuple(files))
+        return replace(spec, data_files=tuple(files), tests=tuple(map(test, spec.tests)))
 
-    return replace(workflow, algorithms=tuple(map(of, workflow.algorithms)))
+    return replace(workflow, algorithms=tuple(map(of, workflow.algorithms)), tests=tuple(map(test, workflow.tests)))
 
 
 @contextmanager

@@ -167,8 +167,8 @@ class Section:
             self.faults.add(node, self.where(key), "out-of-range", f"{quote(node.text)} is not from {least} to {most}")
         return default
 
-    def number(self, key: str, least: float = 0.0, most: float = sys.float_info.max) -> float | None:
-        """Return a number from `least` to `most`."""
+    def number(self, key: str, least: float = 0.0, most: float = sys.float_info.max, hint: str | None = None) -> float | None:
+        """Return a number from `least` to `most`. `hint`: for one that is not."""
         node = self.get(key)
         if node is None or (isinstance(node, Scalar) and node.kind == "broken"):
             return None
@@ -178,7 +178,7 @@ class Section:
             return value
         else:
             wanted = f"from {least:g} to {most:g}" if most < sys.float_info.max else f"at least {least:g}, and finite"
-            self.faults.add(node, self.where(key), "out-of-range", f"{quote(node.text)}: a number {wanted} is needed here")
+            self.faults.add(node, self.where(key), "out-of-range", f"{quote(node.text)}: a number {wanted} is needed here", hint)
         return None
 
     def texts(self, key: str) -> tuple[str, ...]:

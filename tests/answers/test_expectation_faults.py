@@ -1,11 +1,16 @@
 """Expectations that no answer can meet, or that cannot be read, and those that are fine."""
 
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from algosync.answers import faults, judge
+from algosync.answers.schemas.keywords import keyword_faults
 from algosync.core.testing.answer import Answer, CallFailure
 from algosync.core.testing.case import Baseline, Expectation, Tolerance
 
@@ -37,6 +42,45 @@ def test_a_condition_that_no_value_meets(condition: str, message: str) -> None:
     (fault,) = faults(Expectation(match=(("$.ok", "1"), ("$.a", condition))))
     assert (fault.key, fault.item) == ("match", "$.a")
     assert message in fault.message
+
+
+SLIPS = [
+    ({"propertes": {}}, ["properties"]),
+    ({"properties": {"requierd": {"minlength": 1}}, "requierd": ["a"]}, ["required", "minLength"]),
+    ({"anyOf": [{"additional_properties": False}]}, ["additionalProperties"]),
+    ({"items": {"$defs": {"a": {"tpye": "object"}}}}, ["type"]),
+    ({"$reff": "#", "ref": "#"}, ["$ref", "$ref"]),
+]
+
+
+@pytest.mark.parametrize(("schema", "meant"), SLIPS)
+def test_a_misspelled_keyword_of_a_schema_is_named_with_the_right_one(schema: object, meant: list[str]) -> None:
+    found = faults(Expectation(schema=json.dumps(schema)))
+    assert [re.findall("did you mean '(.*)'\\?", fault.message) for fault in found] == [[each] for each in meant]
+    assert {fault.key for fault in found} == {"schema"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"example": 1, "nullable": True, "discriminator": {}, "x-requierd": 1, "$comment": "c", "comment": "c", "note": "n"},
+        {"name": "n", "unit": "m", "label": "l", "version": "1", "min": 1, "max": 2, "optional": True, "id": "a", "item": 1},
+        {"enum": [{"requierd": 1}], "const": {"propertes": 1}, "default": {"itmes": 1}, "examples": [{"patern": 1}]},
+        {"properties": {"requierd": True, "itmes": {}}, "$defs": {"propertes": {}}, "definitions": {}, "dependencies": {}},
+        {"$anchor": "a", "deprecated": True, "contentSchema": {}, "unevaluatedItems": False},
+    ],
+)
+def test_annotations_and_names_in_a_schema_are_no_misspelled_keywords(schema: object) -> None:
+    assert faults(Expectation(schema=json.dumps(schema))) == []
+
+
+@given(st.data())
+def test_a_slip_in_a_long_keyword_is_found(data: st.DataObject) -> None:
+    keyword = data.draw(st.sampled_from(["additionalProperties", "maxLength", "required", "properties", "exclusiveMinimum"]))
+    at = data.draw(st.integers(0, len(keyword) - 2))
+    cut, swapped = keyword[:at] + keyword[at + 1 :], keyword[:at] + keyword[at + 1] + keyword[at] + keyword[at + 2 :]
+    slip = data.draw(st.sampled_from([cut, swapped, keyword[:at] + "q" + keyword[at:], keyword[:at] + "q" + keyword[at + 1 :]]))
+    assert slip == keyword or any(f"'{keyword}'" in text for text in keyword_faults({slip: 1}))
 
 
 FAULTS: list[tuple[dict[str, Any], str, str | int | None, str]] = [

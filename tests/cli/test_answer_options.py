@@ -189,6 +189,18 @@ def test_a_name_or_a_payload_that_cannot_be_used_is_refused(name: str, payload: 
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [("../x", "x"), ("tests/hello.jsonl", "hello"), ("x.jsonl", "x"), ("a\\b", "b"), ("../..", ""), ("..", ""), ("", "")],
+)
+def test_a_path_in_the_place_of_the_name_of_a_recording_is_told_as_that(name: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        recording_of(name, "1", FLOW)
+    assert caught.value.message == f"--record {name}: this cannot be the name of a file in the folder tests"
+    assert caught.value.hint is not None
+    assert caught.value.hint.endswith(f"did you mean --record {meant}?" if meant else "goes to tests/hello.jsonl")
+
+
+@pytest.mark.parametrize(
     ("payload", "answer", "row"),
     [
         ('"Ada"', Answer("json", b'{"a":\n 1.50}'), '{"payload": "Ada", "expect": {"equals": {"a":  1.50}}}'),

@@ -25,12 +25,12 @@ from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Denied
-from algosync.core.planning.change import Action, Change
+from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.report import Report
 from algosync.core.resource import Resource
 from algosync.kinds import KINDS
-from algosync.views.subject import Failed, Planned, Recorded
+from algosync.views.subject import Drifted, DriftedAll, Failed, Planned, Recorded
 
 TOKEN = "T0ken1234567"
 ONE = Address("algorithm", "One")
@@ -184,6 +184,19 @@ def test_a_message_fits_its_service(address: str, most: int) -> None:
     assert 0 < len(text) + len(message.title) < most
     assert most < 500 or "left out" in text
     assert text.count("<details>") == text.count("</details>")
+
+
+@pytest.mark.parametrize("differs", [True, False])
+def test_the_drift_of_several_workflows_is_news(differs: bool) -> None:
+    finding = Finding(ONE, Drift.CHANGED if differs else Drift.UNMANAGED)
+    parts = (Drifted(PLAN.header, (), {}), Drifted(PLAN.header, (finding,), {}))
+    told = terminal()
+    with receiving() as server:
+        with notified("drift", notify(server.address), told):
+            told.news.extend(news_of(DriftedAll("local", parts, {})))
+        end(told, 2 if differs else 0)
+    assert len(server.got) == differs
+    assert not differs or "algorithm.One" in server.got[0]["message"]
 
 
 def test_a_run_is_told_as_the_markdown_of_its_report() -> None:

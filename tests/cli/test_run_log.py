@@ -177,21 +177,34 @@ RUNS = [
     replace(RUN, at=f"2026-11-{day:02}T12:00:00+00:00", command=command, exit_code=code)
     for day, command, code in ((1, "apply", 0), (2, "drift", 2), (3, "apply", 4), (4, "test", 3))
 ]
+RUNS[1] = replace(RUNS[1], by="jane@there")
+RUNS[2] = replace(RUNS[2], ci="GitHub run 7", versions=(PublishedVersion("A", "1.0.0", "c"),))
+RUNS[3] = replace(RUNS[3], versions=(PublishedVersion("A", "2.0.0", "c"),))
 
 
 @pytest.mark.parametrize(
-    ("options", "start", "days"),
+    ("options", "days"),
     [
-        (HistoryOptions(), None, [1, 2, 3, 4]),
-        (HistoryOptions(command=["apply", "test"]), None, [1, 3, 4]),
-        (HistoryOptions(failed=True), None, [3, 4]),
-        (HistoryOptions(limit=2), None, [3, 4]),
-        (HistoryOptions(limit=1, command=["apply"]), None, [3]),
-        (HistoryOptions(), datetime(2026, 11, 2, 12, tzinfo=timezone.utc), [2, 3, 4]),
+        (HistoryOptions(), [1, 2, 3, 4]),
+        (HistoryOptions(command=["apply", "test"]), [1, 3, 4]),
+        (HistoryOptions(failed=True), [3, 4]),
+        (HistoryOptions(limit=2), [3, 4]),
+        (HistoryOptions(limit=1, command=["apply"]), [3]),
+        (HistoryOptions(since="2026-11-02T12:00:00Z"), [2, 3, 4]),
+        (HistoryOptions(since="2026-11-02", until="2026-11-03"), [2, 3]),
+        (HistoryOptions(until="2026-11-02T11:00:00Z"), [1]),
+        (HistoryOptions(exit_code=[0, 3]), [1, 4]),
+        (HistoryOptions(by="JANE"), [2]),
+        (HistoryOptions(by="run 7"), [3]),
+        (HistoryOptions(by="somebody"), []),
+        (HistoryOptions(published="A"), [3, 4]),
+        (HistoryOptions(published="1.0.0"), [3]),
+        (HistoryOptions(published="A 2.0.0"), [4]),
+        (HistoryOptions(published="A 1"), []),
     ],
 )
-def test_options_choose_entries_and_the_newest_is_last(options: HistoryOptions, start: datetime | None, days: list[int]) -> None:
-    assert [int(run.at[8:10]) for run in chosen(RUNS, options, start)] == days
+def test_options_choose_entries_and_the_newest_is_last(options: HistoryOptions, days: list[int]) -> None:
+    assert [int(run.at[8:10]) for run in chosen(RUNS, options, NOW)] == days
 
 
 def test_the_table_has_a_row_for_each_run() -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from documents import check_document
 from harness import Workspace
 
+from algosync.cli.applying import carried_out as carry_out
+from algosync.cli.interrupt import Signalled
 from algosync.cli.reporting.github import GitHub
 from algosync.cli.reporting.run_report import RunReport
+from algosync.cli.session import CommandSession
 from algosync.cli.terminal import Terminal
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, Denied
@@ -22,6 +28,8 @@ from algosync.core.planning.schedule import Step, Verb
 from algosync.core.report import fold
 from algosync.core.testing.answer import Answer, CaseResult, Mismatch
 from algosync.core.testing.case import CaseFile, TestCase
+from algosync.core.workflow import Workflow
+from algosync.engine import apply as engine
 
 TEST, DATA = Address("test", "Hello", "t"), Address("data", "Hello", "w")
 CHECK = Check(TEST, TestCase("t", cases=CaseFile("t.jsonl", "0" * 64, 5000)), of_algorithm=True)
@@ -148,5 +156,28 @@ def test_apply_and_test_write_reports(workspace: Workspace) -> None:
     )
     check_document("diagnostics", json.loads(failed.stdout))
     assert json.loads(failed.stdout)["meta"]["exit_code"] == failed.returncode == 1
+    assert json.loads(failed.stdout)["meta"]["workflow"] == "workflow (workflow.json)"
     assert "approval is required" in (workspace.folder / "r.xml").read_text()
     assert "approval is required" in (workspace.folder / "e.jsonl").read_text()
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_after_an_interrupt_the_next_command_is_told(monkeypatch: pytest.MonkeyPatch, *, approved: bool) -> None:
+    """A saved plan is stale when a part of it is done, so the same command would be refused."""
+
+    def interrupted(*_: object) -> Iterator[Event]:
+        yield StepStarted(UPLOAD)
+        raise Signalled(2)
+
+    monkeypatch.setattr(engine, "apply", interrupted)
+    monkeypatch.setattr(engine, "schedule_of", lambda *_: SimpleNamespace(steps=()))
+    log, flow = SimpleNamespace(command="apply", begin=lambda: None, note=lambda *_: None), Workflow("w", "/", ())
+    session = SimpleNamespace(workflow=flow, scene=None, ledger=SimpleNamespace(wrote=True), results=None, log=log)
+    used = terminal()
+    run = RunReport.of("apply", {"-": "text"}, used)
+    run.approved = approved
+    with pytest.raises(Signalled):
+        carry_out(replace(PLAN, checks=()), cast("CommandSession", session), used, None, run)
+    last = used.err.getvalue().splitlines()[-1] if isinstance(used.err, io.StringIO) else ""
+    assert last.startswith("Everything done so far is recorded")
+    assert last.endswith("It has only what is left." if approved else "run the same command again to continue from here.")

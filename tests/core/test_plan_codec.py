@@ -32,6 +32,7 @@ from algosync.core.planning.target import Selection
 from algosync.core.redaction import Redactor
 from algosync.core.resource import SENSITIVE, KindTraits, Record, Resource, digest_of
 from algosync.core.testing.case import TestCase
+from algosync.core.typed_json import from_json, to_json
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Workflow
 
 ONE, WEIGHTS, SOURCE = Address("algorithm", "One"), Address("data", "One", "w.bin"), Address("source", "One")
@@ -264,6 +265,15 @@ def test_a_stamp_that_came_later_is_no_movement_if_the_content_is_known() -> Non
 # The digest of a plan.
 
 
+def test_the_line_of_a_test_is_in_no_document() -> None:
+    """Digests of tests are recorded, and documents are read by versions that do not know it."""
+    case = TestCase("t", "1", line=7)
+    document = to_json(case)
+    assert isinstance(document, dict)
+    assert "line" not in document
+    assert from_json(TestCase, document, "a test") == case
+
+
 def test_a_digest_does_not_depend_on_the_place() -> None:
     """Names of files, and stamps of files whose content is known, differ between two folders."""
     other = replace(PLAN, header=replace(HEADER, workflow="v (x/v.json)", state="/x"))
@@ -299,7 +309,8 @@ def test_a_workflow_has_one_digest_whatever_its_name_and_lines() -> None:
 
     def flow(name: str, line: int, label: str = "One") -> Workflow:
         files = (DataFile("data://.my/a/b", "b", line),)
-        return Workflow(name, f"/{name}", (AlgorithmSpec("One", "python3", details=Details(label), data_files=files),))
+        spec = AlgorithmSpec("One", "python3", details=Details(label), data_files=files, tests=(TestCase("t", "1", line=line),))
+        return Workflow(name, f"/{name}", (spec,))
 
     assert workflow_digest(flow("a", 1), conceal) == workflow_digest(flow("b", 2), conceal)
     assert workflow_digest(replace(flow("a", 1), source_address="local"), conceal) == workflow_digest(flow("a", 1), conceal)

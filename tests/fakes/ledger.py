@@ -56,3 +56,9 @@ class FakeLedger:
         with self._guard:
             self.log.append(f"forget {address}")
             self._records.pop(address, None)
+
+    def commit_all(self, records: Iterable[Record], forgotten: Iterable[Address] = ()) -> None:
+        for record in records:
+            self.commit(record)
+        for address in forgotten:
+            self.forget(address)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 
-from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat
+from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, Stored
+from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.wire import Download
 from algosync.core.error import AlgosyncError, NotFound, Unexpected
 
@@ -27,6 +28,7 @@ class FakeStore:
 
     def __init__(self, owner: str | None = "quality") -> None:
         self.owner = owner
+        self.etags = Md5Etags()
         self.young = 0
         self.modified = ""
         self.opened: list[str] = []
@@ -61,7 +63,7 @@ class FakeStore:
         data = found[name]
         yield Download(len(data), (data[at : at + _BLOCK] for at in range(0, len(data), _BLOCK)))
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         self._fail("put", collection)
         owner = self._named(owner)
         found = self._collection(owner, collection)
@@ -70,6 +72,7 @@ class FakeStore:
             raise Unexpected("the body is shorter than its length")
         self.write(owner, collection, name, data)
         assert found[name] == data
+        return Stored()
 
     def listing(self, owner: str, collection: str) -> CollectionListing:
         files = self.files(owner, collection)

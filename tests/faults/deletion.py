@@ -27,7 +27,7 @@ def run_deletion(cell: Cell, lane: Lane) -> Outcome:
     with lane.requested() as requests:
         first = _delete(seat, cell)
     lane.strike()
-    wrong = [*not_met(requests), *wrong_exit_code(cell, first), *misbehaved(first), *unreported_writes(first, requests, seat)]
+    wrong = [*not_met(cell, requests), *wrong_exit_code(cell, first), *misbehaved(first), *unreported_writes(first, requests, seat)]
     if cell.name == "key expires":
         seat.renew_keys()
     last = first

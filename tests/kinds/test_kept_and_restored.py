@@ -12,6 +12,7 @@ from fakes.clusters import OWNER
 from release_site import OLD, KilledError, Site, converges, site_in
 
 from algosync.cluster.algorithms import Version
+from algosync.cluster.data import Stored
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, TestFailed, TimedOut, Unreachable
 from algosync.core.event import StepDone
@@ -142,10 +143,11 @@ def test_an_overwrite_without_an_answer_is_put_back(site: Site) -> None:
     site.use({"a.bin": b"new a", "b.bin": b"new b!"})
     put = site.cluster.data.put
 
-    def breaks(owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
-        put(owner, collection, name, blocks, length)
+    def breaks(owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
+        stored = put(owner, collection, name, blocks, length)
         if name == "a.bin" and site.live[name] != OLD[name]:
             raise Unreachable("the connection broke")
+        return stored
 
     site.cluster.data.put = breaks  # type: ignore[method-assign]  # one file's transfers fail after the last byte
     assert site.apply().exit_code == 4
@@ -216,10 +218,11 @@ def test_previous_bytes_stay_until_they_are_verified(site: Site) -> None:
     site.algorithms.failing_payloads.add("1")
     put = site.cluster.data.put
 
-    def unreadable(owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
-        put(owner, collection, name, blocks, length)
+    def unreadable(owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
+        stored = put(owner, collection, name, blocks, length)
         if site.live["a.bin"] == OLD["a.bin"]:
             site.cluster.data.failures["open One"] = Unreachable("gone")
+        return stored
 
     site.cluster.data.put = unreadable  # type: ignore[method-assign]  # from now on nothing can be read
     assert site.apply().exit_code == 4

@@ -35,7 +35,7 @@ def put(shared: SharedListings, name: str) -> None:
 
 
 def listed(shared: SharedListings, outdated: Mapping[str, FileStat] | None = None) -> Mapping[str, FileStat]:
-    return shared.files_after_writes(OWNER, COLLECTION, outdated, lambda: None)
+    return shared.files_after_write((OWNER, COLLECTION, "a"), outdated, lambda: None)
 
 
 @pytest.fixture
@@ -100,14 +100,14 @@ def test_one_caller_pauses_for_all_that_need_a_later_listing(store: FakeStore) -
     shared = SharedListings(store)
     first = listed(shared)
     pauses: list[None] = []
-    later = [shared.files_after_writes(OWNER, COLLECTION, first, lambda: pauses.append(None)) for _ in range(5)]
+    later = [shared.files_after_write((OWNER, COLLECTION, "a"), first, lambda: pauses.append(None)) for _ in range(5)]
     assert len({id(files) for files in later}) == 1
     assert (len(pauses), len(store.listed)) == (1, 2)
 
 
 def test_a_missing_collection_has_no_files_and_another_error_is_raised_and_not_kept(store: FakeStore) -> None:
     shared = SharedListings(store)
-    assert shared.files_after_writes(OWNER, "Missing", None, lambda: None) == {}
+    assert shared.files_after_write((OWNER, "Missing", "a"), None, lambda: None) == {}
     store.failures[f"files {COLLECTION}"] = Denied("no")
     with pytest.raises(Denied):
         listed(shared)

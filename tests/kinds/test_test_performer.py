@@ -77,6 +77,15 @@ def test_many_tests_of_one_algorithm_ask_once_for_its_published_version(release:
     assert asked == ["published", *["call"] * 5]
 
 
+def test_what_a_plan_has_seen_published_is_called_without_another_request(release: Release) -> None:
+    """`apply`, where an algorithm gets no new version: what somebody published since then was in no plan."""
+    release.context.destination.published("One")
+    release.there.versions.insert(0, Version("0.2.0", "b" * 40, {}))
+    release.cluster.algorithms.requests.clear()
+    assert call(release, candidate=False) == "version 0.1.0"
+    assert [request.partition(" ")[0] for request in release.cluster.algorithms.requests] == ["call"]
+
+
 def test_a_key_that_may_only_call_tests_the_recorded_version_and_says_so(release: Release) -> None:
     publish_by_others(release, "0.2.0")
     release.cluster.algorithms.failures["published"] = Denied("GET versions: 403", status=403)

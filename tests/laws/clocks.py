@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from fakes.clusters import FakeTime
 from fakes.stores import FakeStore
 
-from algosync.cluster.data import FileStat
+from algosync.cluster.data import FileStat, Stored
 
 __all__ = ["ClockedStore", "Clocks", "WorldTime"]
 
@@ -68,9 +68,10 @@ class ClockedStore(FakeStore):
         self.log.append((self.who, "list", collection, ""))
         return super().files(owner, collection)
 
-    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> None:
-        super().put(owner, collection, name, blocks, length)
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
+        stored = super().put(owner, collection, name, blocks, length)
         self.log.append((self.who, "put", collection, name))
+        return stored
 
     def overwritten_unseen(self, who: object) -> list[tuple[str, str]]:
         """The files that `who` wrote after somebody else did, although a later listing than the plan could have told it."""

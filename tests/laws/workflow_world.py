@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -111,23 +111,23 @@ class WatchedSession(Session):
     troubles = Troubles()
     acknowledged: dict[Address, Record]
 
-    def commit(self, record: Record) -> None:
-        self.troubles.call(lambda: self._commit(record), remote=False)
+    def commit_all(self, records: Iterable[Record], forgotten: Iterable[Address] = ()) -> None:
+        given, gone = tuple(records), tuple(forgotten)
+        self.troubles.call(lambda: self._commit_all(given, gone), remote=False)
 
     def forget(self, address: Address) -> None:
-        self.troubles.call(lambda: self._forget(address), remote=False)
+        self.commit_all((), (address,))
 
-    def _commit(self, record: Record) -> None:
-        news, serial = self.records.get(record.address) != record, self.serial
-        super().commit(record)
-        assert self.serial - serial in ((1,) if news else (0, 1))
-        self.acknowledged[record.address] = record
-
-    def _forget(self, address: Address) -> None:
-        known, serial = address in self.records, self.serial
-        super().forget(address)
-        assert self.serial - serial in ((1,) if known else (0, 1))
-        self.acknowledged.pop(address, None)
+    def _commit_all(self, records: Sequence[Record], forgotten: Sequence[Address]) -> None:
+        news, serial = (
+            sum(self.records.get(r.address) != r for r in records) + sum(a in self.records for a in forgotten),
+            self.serial,
+        )
+        super().commit_all(records, forgotten)
+        assert news <= self.serial - serial <= len(records) + len(forgotten)
+        self.acknowledged |= {record.address: record for record in records}
+        for address in forgotten:
+            self.acknowledged.pop(address, None)
 
 
 @dataclass

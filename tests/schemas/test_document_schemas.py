@@ -145,4 +145,4 @@ def test_a_wheel_has_the_schemas(tmp_path: Path) -> None:
         packed = [name for name in archive.namelist() if name.startswith("algosync/schemas/")]
         page = {name for name in archive.namelist() if name.endswith((".css", ".j2"))}
     assert sorted(packed) == [f"algosync/schemas/{name}.json" for name in SCHEMAS]
-    assert page == {"algosync/views/formats/report.css", "algosync/views/formats/report.html.j2"}
+    assert page == {f"algosync/views/formats/{name}.{ending}" for name in ("report", "site") for ending in ("css", "html.j2")}

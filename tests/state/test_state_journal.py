@@ -30,8 +30,8 @@ from algosync.state.entry import (
     replay,
     unfinished,
 )
+from algosync.state.entry_queue import QueuedEntry
 from algosync.state.journal import Journal, read_journal
-from algosync.state.queued_entry import QueuedEntry
 
 NOT_JSON: Any = b"y"
 HEADER = JournalHeader("L", 7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
@@ -10,6 +11,7 @@ import pytest
 from state_samples import a_record
 
 from algosync.core.address import Address
+from algosync.core.error import Corrupt
 from algosync.core.resource import Json
 from algosync.core.test_result import TestResult, decode_results, encode_results, merged
 from algosync.state import TestResults, open_session, parse_address, state_name
@@ -118,3 +120,19 @@ def test_neither_the_lock_nor_the_serial_of_the_state_is_touched(tmp_path: Path)
 def test_a_document_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     assert "are not remembered" in results(tmp_path).record({A: failed(A, "1")}, [A])
+
+
+def test_several_sections_are_one_write_and_a_damaged_one_keeps_the_others(tmp_path: Path) -> None:
+    document = results(tmp_path).document
+    assert document.update("later", lambda before: {**before, "later": 1}) == ""
+
+    def first(before: Mapping[str, Json]) -> Mapping[str, Json]:
+        if before.get("first") == "damage":
+            raise Corrupt("is damaged: no first")
+        return {**before, "first": "mended"}
+
+    assert document.update_all({"damage": lambda before: {**before, "first": "damage"}}) == ""
+    warning = document.update_all({"first": first, "second": lambda before: {**before, "second": 2}})
+    assert "is damaged: no first; it is written anew" in warning
+    assert {name: document.read()[name] for name in ("first", "second", "later")} == {"first": "mended", "second": 2, "later": 1}
+    assert (tmp_path / ASIDE).exists()

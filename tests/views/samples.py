@@ -19,7 +19,8 @@ from algosync.core.report import CallTally, Report
 from algosync.core.resource import Json, Record, Resource
 from algosync.core.results.past_run import PastRun
 from algosync.core.testing.answer import Answer, Called, CallFailure, CaseResult, Mismatch
-from algosync.core.testing.case import CaseFile, TestCase
+from algosync.core.testing.case import CaseFile, QualityGate, TestCase
+from algosync.core.testing.gate import GateOutcome, GateScore, Interval
 from algosync.core.testing.parity import DIFFERENCE, NOISE, CaseParity, Comparison, Sides, TestParity
 from algosync.core.testing.timing import Timing, timing_of
 from algosync.core.text import PAINT
@@ -172,7 +173,7 @@ def run_of(text: str, *, calls: int = 3) -> Applied:
     own = TestCase(text, "1", 300), TestCase("", "1", 300)
     checks = (
         Check(Address("test", "Hello", text), replace(own[0], cases=cases), of_algorithm=True),
-        Check(Address("test", "Hello"), own[1], of_algorithm=True),
+        Check(Address("test", "Hello"), replace(own[1], gate=QualityGate("accuracy", at_least=0.9, by=text)), of_algorithm=True),
         Check(Address("test", "There", "left out"), own[1], of_algorithm=False),
     )
     results = tuple(result_of(text, number, passed=number % 3 != 0) for number in range(1, calls + 1))
@@ -195,12 +196,17 @@ def run_of(text: str, *, calls: int = 3) -> Applied:
         wrote=True,
         tallies={
             checks[0].address: CallTally(calls, len(failed), failed[:100], Called("", text), timing(calls)),
-            checks[1].address: CallTally(1, 0, (), Called(text, text), timing(1)),
+            checks[1].address: CallTally(1, 0, (), Called(text, text), timing(1), gate_of(text)),
         },
     )
     header = HEADER if text == PLAIN else PlanHeader(text, text, text, text, text)
     meta = {**META, "command": "apply", "exit_code": 4, "seconds": 66.5, "state": None, "workflow": header.workflow}
     return Applied(Plan(header, changes, checks, kinds=TRAITS), report, meta, {checks[0].address: results})
+
+
+def gate_of(text: str) -> GateOutcome:
+    whole = GateScore(None, 1200, 0.95, Interval(0.94, 0.96), 0.93, Interval(-0.03, 0.01))
+    return GateOutcome("accuracy", 1200, (whole, GateScore(text, 200, 0.875, Interval(0.8, 0.9))), (), (text,))
 
 
 def result_of(text: str, number: int, *, passed: bool) -> CaseResult:

@@ -77,6 +77,12 @@ def test_a_test_has_its_measures_and_its_failure() -> None:
     assert (type(left_out).__name__, left_out.message) == ("Skipped", "w.pb did not succeed")
 
 
+def test_a_gate_has_its_metric_the_line_to_reach_and_its_slices() -> None:
+    found = {each.name: each.value for each in cases_of(read_back(SUBJECTS["run"]), "tests")["test.Hello"].properties()}
+    expected = {"metric": "accuracy", "value": "0.95", "published_value": "0.93", "interval_95": "0.94 to 0.96", "cases": "1200"}
+    assert {**found, **expected, "at_least": "0.9", "w.pb w.pb": "0.875 (200 cases)"} == found
+
+
 LEFT_OUT = ['test.There["left out"]']
 
 

@@ -17,7 +17,7 @@ from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
 from algosync.views import FORMATS
 from algosync.views.formats.markdown import LIMIT
-from algosync.views.subject import Drifted, Failed, Planned, Subject
+from algosync.views.subject import Drifted, DriftedAll, Failed, Planned, Subject
 
 HARMLESS_TAGS = {"details", "summary", "code", "h3", "h4", "p", "strong", "em", "ul", "li", "pre"}
 
@@ -114,6 +114,10 @@ def test_many_findings_and_failures_fit() -> None:
         assert rendered(text).depth == 0
 
 
+def test_a_gate_is_told_with_its_metric_and_line() -> None:
+    assert "`accuracy 0.95 (95%: 0.94 to 0.96, 1,200 cases), published 0.93`, at least 0.9" in markdown(SUBJECTS["run"])
+
+
 def test_an_error_and_a_test_that_failed_are_told() -> None:
     error = markdown(Failed(AlgosyncError("boom *x* <b>", hint="look"), {**META, "command": "apply", "exit_code": 1}))
     assert "`Error: boom *x* <b>`" in error
@@ -126,3 +130,21 @@ def test_an_error_and_a_test_that_failed_are_told() -> None:
 def test_a_page_without_changes_is_short() -> None:
     assert len(markdown(Planned(replace(PLAN, changes=(), checks=()), META))) < 1000
     assert HELLO.algorithm not in markdown(Drifted(PLAN.header, (), META))
+
+
+@pytest.mark.parametrize(("workflows", "findings"), [(300, 3), (3, 2000), (2000, 0)])
+def test_several_workflows_fit_and_what_was_left_out_is_said(workflows: int, findings: int) -> None:
+    found = tuple(Finding(Address("data", "Hello", f"{n}"), Drift.CHANGED, reason="r" * 300) for n in range(findings))
+    parts = [Drifted(replace(PLAN.header, workflow=f"w{n} (w{n}.yaml)"), found, META) for n in range(workflows)]
+    broken = Failed(AlgosyncError("the worst"), {**META, "workflow": "broken (b.yaml)", "exit_code": 1})
+    text = markdown(DriftedAll("https://api.b.com", (*parts, broken), {**META, "exit_code": 1}))
+    assert len(text) <= LIMIT
+    assert rendered(text).depth == 0
+    listed = text.count("- ❌ `w") + text.count("- ✅ `w")
+    assert f"{workflows - listed:,} workflows left out: there is no room." in text or listed == workflows
+    assert text.index("broken (b.yaml)") < text.index("`w"), "the worst first"
+    if findings:
+        shown = text.count("<details>")
+        assert shown > 0
+        assert shown == workflows or f"{workflows - shown:,} workflows' findings left out: there is no room." in text
+        assert (findings == 3) or "entries left out: there is no room." in text

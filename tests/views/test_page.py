@@ -115,6 +115,14 @@ def test_a_distribution_has_a_bar_for_each_bucket() -> None:
     assert max(places) < 480
 
 
+def test_times_have_a_unit_and_a_gate_its_metric_line_and_slices() -> None:
+    text = re.sub(r"(<[^>]+>|\s)+", " ", page(SUBJECTS["run"]))
+    assert "p50 10 ms p95 10 ms" in text
+    assert "first call 500 ms" in text
+    assert "metric accuracy value 0.95 interval 95 0.94 to 0.96 published value 0.93 cases 1200 at least 0.9" in text
+    assert "w.pb w.pb 0.875 (200 cases)" in text
+
+
 def picture(number: int) -> Element:
     """The history as a parser of XML reads it."""
     text = page(Drifted(PLAN.header, (), META, history=runs(number)))

@@ -23,6 +23,7 @@ from algosync.core.testing.case import (
     Tolerance,
 )
 from algosync.core.testing.expectation import ExpectationFault
+from algosync.core.testing.idle_rules import idle_rule_warnings
 from algosync.workflow import NamedFiles, TestInputs
 from algosync.workflow.node import MAX_SIZE
 from algosync.workflow.payload import MAX_PAYLOAD
@@ -35,6 +36,7 @@ FILES = {
     "accepted.json": b'{"text": "as it is" }\n',
     "cases.jsonl": CASES,
     "labelled.csv": LABELLED,
+    "scores.csv": b"payload,label\n1,1.5\n2,2.5\n",
     "boxes.jsonl": b'{"payload": 1, "label": [1, 2]}\n{"payload": 1, "label": 1e999}\n',
 }
 
@@ -115,6 +117,47 @@ gates:
         TestCase("tests/cases.jsonl", expect=Expectation(content_type="json"), cases=cases),
         TestCase("f1", timeout=9, cases=labelled, load=Load(concurrency=8), gate=gate),
         TestCase("worse", cases=labelled, gate=QualityGate("accuracy", no_worse_than_published=0.01)),
+    )
+
+
+def test_a_test_has_the_line_where_it_begins_also_in_a_template(folder: Path) -> None:
+    text = "test_payload: 1\ntests:\n  - name: a\n    payload: 1\n  - {name: b, payload: 2}"
+    assert [case.line for case in own_tests(folder, text)] == [4, 6, 8]
+    path = folder / "w.yaml.j2"
+    path.write_text(
+        "{# a\ncomment #}\nalgorithms:\n  - name: One\n    language: python3\n    tests:\n{% for n in [1, 2] %}\n"
+        "      - name: t{{ n }}\n        payload: 1\n{% endfor %}\n"
+        "test_info:\n  entrypoint: One\n  tests:\n    - {name: last, payload: 1}\n"
+    )
+    loaded = workflow.load(path, {})
+    assert [case.line for case in (*loaded.algorithms[0].tests, *loaded.tests)] == [8, 8, 14]
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ("{ignore: [$.a]}", "`ignore` has"),
+        ("{tolerance: {absolute: 1}, match: {$.a: 1}}", "`tolerance` has"),
+        ("{ignore_order: true, ignore: [$.a], schema: {type: object}}", "`ignore` and `ignore_order` have"),
+        ("{ignore: [$.a], equals: {a: 1}}", ""),
+        ("{ignore: [$.a], equals: null}", ""),
+        ("{tolerance: {relative: 0.1}, contains: {a: 1}}", ""),
+        ("{ignore_order: true, baseline: tests/none.json}", ""),
+        ("{ignore: [], ignore_order: false}", ""),
+        ("{match: {$.a: 1}}", ""),
+    ],
+)
+def test_rules_of_comparison_that_compare_nothing_are_a_warning(folder: Path, expect: str, told: str) -> None:
+    """They are no faults: `compare` uses them."""
+    path = folder / "w.yaml"
+    path.write_text(f"""\
+algorithms: [{{name: One, language: python3, tests: [
+  {{name: t, payload: 1, expect: {expect}}},
+  {{cases: tests/cases.jsonl, expect: {{ignore: [$.a]}}}}]}}]
+""")
+    warnings = list(idle_rule_warnings(workflow.load(path, {})))
+    assert [each.partition(" no effect")[0] for each in warnings] == (
+        [f"Warning: the test t of One (line 2): {told}"] if told else []
     )
 
 
@@ -226,6 +269,16 @@ FAULTS = {
     ),
     "gates: [{name: a, cases: tests/labelled.csv, metric: exact, at_most: 1, positive: a}]": (
         "4:87 algorithms[0].gates[0].positive not-used | it is for f1, precision, recall, roc_auc"
+    ),
+    "gates: [{name: a, cases: tests/labelled.csv, metric: accuracy, at_least: 95}]": (
+        "4:78 algorithms[0].gates[0].at_least out-of-range | accuracy is a part of 1: 0.95 is 95 %"
+    ),
+    "gates: [{name: a, cases: tests/labelled.csv, metric: f1, at_least: 0.9, no_worse_than_published: 2}]": (
+        "4:102 algorithms[0].gates[0].no_worse_than_published out-of-range | f1 is a part of 1: 0.95 is 95 %"
+    ),
+    "gates: [{name: a, cases: tests/scores.csv, metric: rmse, at_most: -1}]": "4:71 algorithms[0].gates[0].at_most out-of-range |",
+    "gates: [{name: a, cases: tests/labelled.csv, metric: rsme, at_most: 95}]": (
+        "4:58 algorithms[0].gates[0].metric not-one-of | did you mean rmse?"
     ),
     "gates: [{name: a, metric: f1, at_most: 1}]": "4:13 algorithms[0].gates[0].cases missing-key |",
 }

@@ -32,11 +32,23 @@ class ApprovedOptions(CompareOptions):
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions(ApprovedOptions):
-    """Options of `apply` alone."""
+    """Options of `apply` alone. UsageError: `verify` is none of its words."""
 
     build_timeout: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="How long to wait for one build.", rich_help_panel=RARE)
     ] = 1800
+    transfers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="How many data files to move at the same time.", rich_help_panel=RARE)
+    ] = 8
+    verify: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What is checked after a data file was sent: full (its bytes are read), size, none. With size and none nobody "
+            "knows whether the bytes arrived, and later `drift` compares with what was sent, not with what was stored.",
+            rich_help_panel=RARE,
+        ),
+    ] = "full"
     keep_dir: Annotated[
         str,
         typer.Option(
@@ -53,6 +65,9 @@ class ApplyOptions(ApprovedOptions):
             metavar="DIGEST", help="Go on only if the plan has this digest, as `plan` showed it; asks nothing.", show_default=False
         ),
     ] = ""
+
+    def __post_init__(self) -> None:
+        _ = self.read_back  # a wrong option ends the command before it does anything
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,12 @@ def plan(
         require_writable(Path(options.out))
     summary = summary_for("plan", targets.summary_file, terminal)
     choice = Choice(targets.selection, targets.allowed)
-    with command_session(options, terminal, Needs.of("plan", choice.selection)) as session:
+    needs = replace(Needs.of("plan", choice.selection), all_code=bool(options.out))  # a saved plan has the code
+    with command_session(options, terminal, needs) as session:
         if options.out:
             require_still(session)
         plan = make_session_plan(session, choice, terminal)
-        digest = plan_digest(saved_plan(session, plan, choice.selection, terminal))
+        digest = plan_digest(saved_plan(session, plan, choice.selection, terminal, marks=False))
         if options.out and not plan.refusals:
             plan = _with_digests(plan, session, options.pin, terminal)
             saved = replace(saved_plan(session, plan, choice.selection, terminal), digest=digest)
@@ -158,6 +159,7 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
     from algosync.core.error import UsageError
     from algosync.core.planning.guards import Situation, guarded
     from algosync.core.planning.target import Mode, UnknownTarget
+    from algosync.core.testing.idle_rules import idle_rule_warnings
     from algosync.engine.pinning import with_known_digests
     from algosync.engine.plan import make_plan
     from algosync.engine.refresh import make_refresh_plan
@@ -177,6 +179,7 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
     if plan.compared and selection.mode is Mode.APPLY:
         calls = session.scene.site.sources.calls
         callers = {c.address.algorithm for c in plan.visible if saved is None or c.address.algorithm in calls}
+        terminal.tell_lines(idle_rule_warnings(session.workflow))
         terminal.tell_lines(call_warnings(session.workflow, callers, calls))
     return plan
 

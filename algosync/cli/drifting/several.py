@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from algosync.cli.drifting.examining import Look
     from algosync.cli.options import ClusterOptions
     from algosync.cli.terminal import Terminal
+    from algosync.cli.workflow_file import LoadedWorkflow
     from algosync.views.subject import Drifted, DriftedAll, Failed
+    from algosync.workflow.given_variables import GivenVariables
 
 __all__ = ["SeveralWorkflows", "named_workflows", "shown_so_far"]
 
@@ -34,7 +36,10 @@ def named_workflows(given: Sequence[str], options: ClusterOptions, *, all_of_fol
         raise UsageError("--all takes every workflow in workflows/, so none can be named", hint="leave out --all, or the names")
     if all_of_folder:
         return [str(path.relative_to(Path.cwd())) for path in find_all(Path.cwd())]
-    return list({_file_of(name, options): name for name in reversed(given)}.values())[::-1]
+    files: dict[str, str] = {}
+    for name in given:
+        files.setdefault(_file_of(name, options), name)
+    return list(files.values())
 
 
 def _file_of(name: str, options: ClusterOptions) -> str:
@@ -49,13 +54,17 @@ def _file_of(name: str, options: ClusterOptions) -> str:
 
 @dataclass(slots=True)
 class SeveralWorkflows:
-    """The run of one command. `parts`: the reports so far, by the names of the workflows. `destination`: its label."""
+    """The run of one command. `parts`: the reports so far, by the names of the workflows. `destination`: its label.
+
+    `variables`: those that are given, which no workflow has to know.
+    """
 
     names: Sequence[str]
     options: ClusterOptions
     look: Look
     parts: dict[str, Drifted | Failed] = field(default_factory=dict)
     destination: str = ""
+    variables: GivenVariables | None = field(default=None, repr=False)
 
     def examine(self, terminal: Terminal) -> None:
         """Examine each workflow. UsageError: something that all need is missing or wrong, such as the destination's key."""
@@ -67,14 +76,19 @@ class SeveralWorkflows:
 
         hide_state_keys(self.options, terminal)
         parse_address(self.options.state)
-        variables(self.options.var, self.options.variable_files, self.options.environ)
+        self.variables = variables(self.options.var, self.options.variable_files, self.options.environ).shared()
         with headed(terminal) as (notes, heading), ExitStack() as stack:
             shared = SharedDestination(clusters(self.options, notes, stack))
             self.destination, _ = shared.connected()
-            for name in self.names:
+            for name in self._order(shared):
                 heading(name)
                 self.parts[name] = part = self._part(name, shared, notes)
                 self.look = self.look.after(part)
+
+    def _order(self, shared: SharedDestination) -> Sequence[str]:
+        from algosync.cli.drifting.reading_order import longest_unread_first
+
+        return self.names if self.look.reading.budget is None else longest_unread_first(self.names, shared, self._load, self.look)
 
     def subject(self, signal_code: int | None = None) -> DriftedAll:
         """The report of what was examined. `signal_code`: the exit code, if a signal ended the run."""
@@ -88,16 +102,22 @@ class SeveralWorkflows:
         code = worst(part.exit_code for part in parts) if signal_code is None else signal_code
         return DriftedAll(self.destination, parts, {**document_metadata(), "exit_code": code}, notes)
 
+    def _load(self, name: str, terminal: Terminal) -> LoadedWorkflow:
+        from algosync.cli.workflow_file import load_workflow
+
+        options = replace(self.options, workflow=name)
+        return load_workflow(options, terminal, stand_ins=not self.look.with_tests, values=self.variables)
+
     def _part(self, name: str, shared: SharedDestination, terminal: Terminal) -> Drifted | Failed:
         from algosync.cli.session import workflow_session
-        from algosync.cli.workflow_file import find_workflow, load_workflow
+        from algosync.cli.workflow_file import find_workflow
         from algosync.workflow.file import format_of
 
-        options, title = replace(self.options, workflow=name), name
+        title = name
         try:
-            path = find_workflow(options)
+            path = find_workflow(replace(self.options, workflow=name))
             title = f"{format_of(path).stem} ({path})"
-            loaded = load_workflow(options, terminal, stand_ins=not self.look.with_tests)
+            loaded = self._load(name, terminal)
             title = f"{loaded.workflow.name} ({path})"
             with workflow_session(loaded, shared, self.look.needs) as session:
                 return self.look.at(session, terminal)

@@ -22,14 +22,17 @@ class News:
 
 
 def news_of(subject: Subject) -> tuple[News, ...]:
-    """The news that a plan or the findings of a drift report are; other subjects are none. A run adds its own (`RunReport`)."""
-    from algosync.views.subject import Drifted, Planned
+    """The news that a plan or a drift report is; other subjects are none. A run adds its own (`RunReport`)."""
+    from algosync.views.all_drift import findings_of
+    from algosync.views.subject import Drifted, DriftedAll, Planned
 
     match subject:
         case Planned(plan=plan):
             changed = bool(plan.visible)
-        case Drifted(findings=findings):
-            changed = any(finding.drift.differs for finding in findings)
+        case Drifted():
+            changed = any(finding.drift.differs for finding in subject.findings)
+        case DriftedAll(parts=parts):
+            changed = any(finding.drift.differs for part in parts for finding in findings_of(part))
         case _:
             return ()
     return (News(lambda: subject, changed),)

@@ -52,7 +52,7 @@ def notified(command: str, options: NotifyOptions | None, terminal: Terminal) ->
     try:
         yield
     except AlgosyncError as error:
-        terminal.news.append(_error_news(command, error))
+        terminal.news.append(_error_news(command, error, terminal))
         raise
     finally:
         # Other endings come first: sending may take some time.
@@ -71,13 +71,11 @@ def is_due(on: NotifyOn, exit_code: int, *, changed: bool) -> bool:
             return failed or changed
 
 
-def _error_news(command: str, error: AlgosyncError) -> News:
-    from algosync.cli.report_output import document_metadata
-    from algosync.cli.reporting.error_code import error_code
-    from algosync.views.subject import Failed
+def _error_news(command: str, error: AlgosyncError, terminal: Terminal) -> News:
+    from algosync.cli.report_output import failed
 
-    failed = Failed(error, {**document_metadata(), "command": command, "exit_code": error_code(error)})
-    return News(lambda: failed, changed=False)
+    subject = failed(error, command, terminal)
+    return News(lambda: subject, changed=False)
 
 
 def _send(command: str, options: NotifyOptions, terminal: Terminal, exit_code: int) -> None:

@@ -24,8 +24,8 @@ _SHOWN = 10  # movements in one message
 _SHOWN_APPLIED = 3  # after the plan was applied: they are its own changes
 
 
-def saved_plan(session: CommandSession, plan: Plan, selection: Selection, terminal: Terminal) -> SavedPlan:
-    """The plan with what it is bound to, without secrets."""
+def saved_plan(session: CommandSession, plan: Plan, selection: Selection, terminal: Terminal, *, marks: bool = True) -> SavedPlan:
+    """The plan with what it is bound to, without secrets. `marks`: those of the records, which the plan's digest does not need."""
     from algosync.core.planning.plan import masked
     from algosync.core.planning.saved_plan import Binding, SavedPlan, record_marks, without_secrets, workflow_digest
 
@@ -43,7 +43,7 @@ def saved_plan(session: CommandSession, plan: Plan, selection: Selection, termin
         session.scene.site.store.identity(),
         _source_owner(session, plan),
         workflow_digest(session.workflow, conceal),
-        record_marks(session.ledger.records, algorithms & session.looked_at(plan), conceal),
+        record_marks(session.ledger.records, algorithms & session.looked_at(plan), conceal) if marks else {},
     )
     return SavedPlan(without_secrets(shown, conceal), selection, binding)
 
@@ -136,7 +136,7 @@ def require_digest(digest: str, session: CommandSession, plan: Plan, selection: 
     """Stale: the plan has another digest."""
     from algosync.core.planning.saved_plan import plan_digest
 
-    now = plan_digest(saved_plan(session, plan, selection, terminal))
+    now = plan_digest(saved_plan(session, plan, selection, terminal, marks=False))
     if now != digest:
         hint = "run algosync plan, look at the changes, and give the digest that it shows"
         raise Stale(f"the plan is not the one of --plan-digest any more: {digest} -> {now}", hint=hint)
@@ -145,4 +145,4 @@ def require_digest(digest: str, session: CommandSession, plan: Plan, selection: 
 def _conceal(terminal: Terminal) -> Conceal:
     from algosync.core.planning.saved_plan import Conceal
 
-    return Conceal(terminal.redact, terminal.holds)
+    return Conceal(terminal.redact, terminal.holds, terminal.may_hold)

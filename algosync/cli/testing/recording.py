@@ -77,10 +77,10 @@ def recording_of(name: str, payload: str, workflow: Workflow) -> Recording:
     the only algorithm. `payload`: JSON text. UsageError: one of them cannot be used.
     """
     algorithm, _, file = name.rpartition(".")
+    known = [each.name for each in workflow.algorithms]
+    if not _NAME.fullmatch(file) or "/" in algorithm or "\\" in algorithm or (file == "jsonl" and algorithm not in known):
+        raise _no_name(name)
     spec = _algorithm(algorithm, workflow)
-    if not _NAME.fullmatch(file):
-        hint = "use letters, digits, `_` and `-`: a case of hello goes to tests/hello.jsonl"
-        raise UsageError(f"--record {printable(name, 100)}: this cannot be the name of a file", hint=hint)
     try:
         read_json(payload)
     except ValueError as error:
@@ -89,6 +89,16 @@ def recording_of(name: str, payload: str, workflow: Workflow) -> Recording:
             f"--record {printable(name, 100)}: the payload is not JSON: {printable(str(error), 200)}", hint=hint
         ) from None
     return Recording(spec.name, f"tests/{file}.jsonl", " ".join(payload.split("\n")))
+
+
+def _no_name(name: str) -> UsageError:
+    """The error that this is no name, for instance because it is a path."""
+    stem = re.split(r"[/\\]", name)[-1].removesuffix(".jsonl")
+    other = f"; did you mean --record {stem}?" if _NAME.fullmatch(stem) and stem != name else ""
+    hint = (
+        f"use a name of letters, digits, `_` and `-`, without folder and ending: a case of hello goes to tests/hello.jsonl{other}"
+    )
+    return UsageError(f"--record {printable(name, 100)}: this cannot be the name of a file in the folder tests", hint=hint)
 
 
 def _algorithm(name: str, workflow: Workflow) -> AlgorithmSpec:

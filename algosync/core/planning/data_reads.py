@@ -100,6 +100,9 @@ def renewed_by_reads(
 ) -> Sequence[Change]:
     """The changes, with an update of each version that reads changed data. `changes` are explained: held changes do not count."""
 
+    if not reads:
+        return changes
+
     def causes(change: Change, renewing: ChangesOf) -> Causes:
         told = _told(change, recorded.get(change.address))
         read = {} if change.action is Action.HOLD else reads.get(change.address.algorithm, {})

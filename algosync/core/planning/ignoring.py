@@ -74,6 +74,9 @@ def leaving_files(
 ) -> tuple[Change, ...]:
     """The changes, without updates of data files that are at the destination and that a rule ignores. A note tells each."""
 
+    if not any(spec.ignore for spec in specs.values()):
+        return tuple(changes)
+
     def left(change: Change) -> Change:
         rule = _rule_of_file(change.address, specs, kinds)
         if rule is None or change.before is None or change.action not in (Action.UPDATE, Action.ADOPT):

@@ -301,20 +301,28 @@ def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
     """The plan for display: where the new value of a changed attribute is hidden, the old values are masked too."""
 
     def mask(change: Change) -> Change:
-        if change.after is None:
+        after, sides = change.after, (change.before, change.recorded)
+        if after is None:
             return change
-        hidden = frozenset(name for name, value in change.after.attributes.items() if hides(value))
-        before, recorded = (_without_values(side, hidden, change.after) for side in (change.before, change.recorded))
+        changed = {name for side in sides if side is not None for name in _changed(side, after)}
+        hidden = frozenset(name for name in changed if hides(after.attributes[name]))
+        if not hidden:
+            return change
+        before, recorded = (_without_values(side, hidden, after) for side in sides)
         return replace(change, before=before, recorded=recorded)
 
     return replace(plan, changes=tuple(map(mask, plan.changes)))
+
+
+def _changed(side: Resource, after: Resource) -> Iterator[str]:
+    """The attributes that both have with different values."""
+    new = after.attributes
+    return (name for name, value in side.attributes.items() if name in new and value != new[name])
 
 
 def _without_values(side: Resource | None, names: Set[str], after: Resource) -> Resource | None:
     """The old side of a change with masked values. Unchanged values are not masked, because redaction hides them."""
     if side is None:
         return None
-    hidden: dict[str, Json] = {
-        name: "***" for name, value in side.attributes.items() if name in names and value != after.attributes[name]
-    }
+    hidden: dict[str, Json] = {name: "***" for name in _changed(side, after) if name in names}
     return replace(side, attributes={**side.attributes, **hidden})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TypeAlias
 
 from algosync.core.address import Address
@@ -61,11 +62,11 @@ def renewed(
     recorded: Mapping[Address, Record],
 ) -> Sequence[Change]:
     """The changes, with an update of each resource that changes of another kind renew. `details` name those kinds."""
-    known = _recorded_contents(recorded)
+    known = cache(lambda: _recorded_contents(recorded))  # only records of older versions need it
 
     def causes(change: Change, renewing: ChangesOf) -> Causes:
         name, record = change.address.algorithm, recorded.get(change.address)
-        published = None if may_be_newer(change, record) else _published(change, record, known[name])
+        published = None if may_be_newer(change, record) else _published(change, record, lambda: known()[name])
         found = [c for c in renewing(name) if _renews(c, published)]
         return Causes(found, {"renewed_by": sorted({c.address.kind for c in found})})
 
@@ -116,11 +117,11 @@ def may_be_newer(change: Change, record: Record | None) -> bool:
     return change.before.stamp != record.destination_stamp
 
 
-def _published(change: Change, record: Record | None, known: _Contents) -> _Contents:
+def _published(change: Change, record: Record | None, known: Callable[[], _Contents]) -> _Contents:
     """What a resource was published with: its record tells it, or else what is recorded now."""
     told = told_in(change, record).get(PUBLISHED_WITH)
     if not isinstance(told, Mapping):
-        return known
+        return known()
     return {(kind, name): digest for kind, names in told.items() if isinstance(names, Mapping) for name, digest in names.items()}
 
 

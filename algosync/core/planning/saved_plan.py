@@ -6,6 +6,7 @@ is compared with the saved one only after its secrets were hidden in the same wa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import cast
@@ -26,20 +27,34 @@ __all__ = ["Binding", "Conceal", "RecordMark", "SavedPlan", "plan_digest", "reco
 
 @dataclass(frozen=True, slots=True)
 class Conceal:
-    """Hides secrets. `redact`: in a text. `holds`: whether a value holds a secret, also inside of a word."""
+    """Hides secrets. `redact`: in a text. `holds`: whether a value holds a secret, also inside of a word.
+
+    `may_hold`: whether the JSON text of a value may hold one; False is certain.
+    """
 
     redact: Callable[[str], str]
     holds: Callable[[Json], bool]
+    may_hold: Callable[[str], bool] = lambda _: True
+
+    def is_needed(self, *values: Json) -> bool:
+        """Whether one of the values may have to be changed. False is certain, and much cheaper to know than by changing it."""
+        if not any(values):
+            return False
+        text = json.dumps(values, ensure_ascii=False, default=dict)
+        return MASK in text or self.may_hold(text)
 
     def __call__(self, value: Json) -> Json:
         """The value without secrets, also in the names of its members."""
+        return self._hidden(value) if self.is_needed(value) else value
+
+    def _hidden(self, value: Json) -> Json:
         match value:
             case str():
                 return self.text(value)
             case Mapping():
-                return {self.text(name): self(item) for name, item in value.items()}
+                return {self.text(name): self._hidden(item) for name, item in value.items()}
             case list() | tuple():
-                return [self(item) for item in value]
+                return [self._hidden(item) for item in value]
             case _:
                 return value
 
@@ -105,16 +120,25 @@ def without_secrets(plan: Plan, conceal: Conceal) -> Plan:
 
 def _concealed(change: Change, conceal: Conceal) -> Change:
     sides = (change.before, change.after, change.recorded)
+    shown: list[Json] = [value for side in sides if side is not None for value in (side.attributes, side.notes)]
+    if not conceal.is_needed(*shown, change.reason, change.details):
+        remembered = any(side is not None and side.private is not None for side in sides)
+        return _with_sides(change, *map(_without_private, sides)) if remembered else change
     secret = any(side is not None and _is_secret(side.attributes, conceal) for side in sides)
     before, after, recorded = (_concealed_side(side, conceal, secret=secret) for side in sides)
     return replace(
-        change,
-        before=before,
-        after=after,
-        recorded=recorded,
+        _with_sides(change, before, after, recorded),
         reason=conceal.text(change.reason),
         details=conceal.members(change.details),
     )
+
+
+def _with_sides(change: Change, before: Resource | None, after: Resource | None, recorded: Resource | None) -> Change:
+    return replace(change, before=before, after=after, recorded=recorded)
+
+
+def _without_private(side: Resource | None) -> Resource | None:
+    return side if side is None or side.private is None else replace(side, private=None)
 
 
 def _concealed_side(side: Resource | None, conceal: Conceal, *, secret: bool) -> Resource | None:
@@ -215,10 +239,10 @@ def plan_digest(saved: SavedPlan) -> str:
 def _said(change: Change) -> Json:
     action = Action.NONE if change.action is Action.REFRESH else change.action  # a refresh changes only the record
     sides = [_content(side) for side in (change.before, change.after)]
-    return [str(change.address), action.value, change.drifted, *sides, to_json(change.details)]
+    return [str(change.address), action.value, change.drifted, *sides, change.details]
 
 
 def _content(side: Resource | None) -> Json:
     if side is None:
         return None
-    return [to_json(side.attributes), side.size, side.digest or side.stamp]
+    return [side.attributes, side.size, side.digest or side.stamp]

@@ -1,6 +1,7 @@
 """Schedule: the steps of a plan, and what has to come before each of them. Pure.
 
-Within one algorithm a step needs every step of an earlier phase. Algorithms overlap, except that they are tested and published one
+Within one algorithm a step needs every step of an earlier phase. But a data file is verified as soon as it is written, while pushes
+and builds run; the tests need all verifications. Algorithms overlap, except that they are tested and published one
 after the other in the workflow's order: a test of one algorithm may call another one that was published just before.
 
 The workflow's tests call the entrypoint. If the entrypoint gets a new version, they run before it is published, on its commit. They
@@ -67,6 +68,7 @@ PHASES = {
     Verb.CLEAR: 12,
 }
 _IN_TURN = PHASES[Verb.TEST]  # from this phase on, algorithms do not overlap
+_WRITES = (Verb.UPLOAD, Verb.OVERWRITE)
 _WORKFLOW_TESTS = 7  # the phase of the workflow's tests, if they test the entrypoint's new commit
 _DELETED_WITH_OTHERS = 11  # the phase of deletions that follow those of other kinds of the algorithm
 _OTHERS = "<all that the tests wait for>"
@@ -167,8 +169,10 @@ def _place(
     """Adds one algorithm's nodes. `turn` is the barrier behind the tests and publishes so far; returns the next one."""
     last: tuple[str, ...] = ()
     in_turn: list[str] = []
+    written: dict[Address, str] = {}
     for phase, group in groupby(own, key=_phase):
-        keys = [task.key for task in group]
+        tasks = tuple(group)
+        keys = [task.key for task in tasks]
         if phase == PHASES[Verb.RESTORE]:  # runs whatever became of the version
             in_turn += keys
             before.update((key, Before(follows=last)) for key in keys)
@@ -179,8 +183,12 @@ def _place(
         elif phase >= _IN_TURN:
             in_turn += keys
             before.update(_one_by_one(keys, (*last, *upstream), turn))  # load on one test must not slow another one down
+        elif phase == PHASES[Verb.VERIFY]:
+            before.update((t.key, Before((written[t.address],) if t.address in written else last)) for t in tasks)
+            keys += last  # what comes later needs all earlier phases, too
         else:
             before.update((key, Before(last)) for key in keys)
+        written |= {task.address: task.key for task in tasks if task.verb in _WRITES}
         last = (f"<phase {phase} of {name}>",)
         before[last[0]] = Before(tuple(keys))
     before[_complete(name)] = Before((*last, *upstream))

@@ -147,7 +147,8 @@ class TestCase:
 
     `name` is empty for the `test_payload` of an algorithm. No two tests of one algorithm have the same name. `payload` is JSON
     text with `<algo>` replaced; it is empty if there are `cases`.
-    `expect` also holds for every case of a file. `gate`: the answers to all cases are judged together.
+    `expect` also holds for every case of a file. `gate`: the answers to all cases are judged together. `line`: where it begins in
+    the workflow file, or in its template; 0: that is not known. Two tests that differ only in it are equal.
     """
 
     __test__ = False  # without this pytest would collect the class
@@ -159,3 +160,4 @@ class TestCase:
     cases: CaseFile | None = None
     load: Load = field(default_factory=Load)
     gate: QualityGate | None = None
+    line: int = field(default=0, compare=False, metadata={"json": False})  # digests of tests must not depend on it

@@ -47,7 +47,7 @@ def _told_apart(parts: Iterable[Outline]) -> Iterator[Outline]:
 
 
 def _sums(parts: Iterable[Outline]) -> Iterator[Count]:
-    """Errors are counted as workflows that were not examined."""
+    """Errors are counted as workflows with errors."""
     sums: Counter[tuple[str, str]] = Counter()
     for part in parts:
         sums.update({(count.of, count.sort): count.number for count in part.counts if count.of != "errors"})
@@ -56,7 +56,7 @@ def _sums(parts: Iterable[Outline]) -> Iterator[Count]:
 
 def _workflows(entries: Iterable[Entry]) -> Iterator[Count]:
     counted = Counter(entry.ending for entry in entries)
-    told = {"with drift": Ending.FAILED, "without drift": Ending.PASSED, "not examined": Ending.ERROR}
+    told = {"with drift": Ending.FAILED, "without drift": Ending.PASSED, "with errors": Ending.ERROR}
     yield from (Count("workflows", words, counted[ending]) for words, ending in told.items())
 
 
@@ -65,7 +65,7 @@ def _entry(part: Drifted | Failed, outline: Outline) -> Entry:
     name = outline.workflow or outline.title
     if isinstance(part, Failed):
         lines = tuple(line.strip() for line in outline.entries[0].lines)
-        return Entry(name, name, "!", "was not examined", Ending.ERROR, tuple(("", line) for line in lines), lines=lines)
+        return Entry(name, name, "!", "could not be examined", Ending.ERROR, tuple(("", line) for line in lines), lines=lines)
     rows = tuple(("", text) for text in _texts(part, outline))
     if outline.good:
         return Entry(name, name, "", outline.verdict, Ending.PASSED, rows)

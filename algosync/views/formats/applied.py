@@ -15,6 +15,7 @@ from algosync.core.testing.answer import CaseResult
 from algosync.core.testing.case import TestCase
 from algosync.views.calls import answer_lines, gate_lines, tally_text
 from algosync.views.error import details
+from algosync.views.formats.gate_facts import gate_facts
 from algosync.views.formats.outline import Count, Ending, Entry, Outline, OutlineCall, OutlineSection
 from algosync.views.formats.shown import LONGEST_ROW, address_text, facts_of, numbers, short
 from algosync.views.plan import ACTIONS, change_rows, summary_lines
@@ -126,7 +127,9 @@ def _test_facts(tally: CallTally, case: TestCase | None, redactor: Redactor) -> 
         yield "calls", f"{tally.calls}"
         yield "failed_calls", f"{tally.failed}"
     if case is not None and (told := tally_text(tally, case)):
-        yield "result", short(redactor.redact(told), LONGEST_ROW)
+        yield "result", short(told, LONGEST_ROW)  # it has words of algosync and numbers
+    if tally.gate is not None:
+        yield from gate_facts(tally.gate, case.gate if case else None, redactor.redact)
     if timing := tally.timing:
         measures = {"p50": timing.p50, "p95": timing.p95, "p99": timing.p99, "max": timing.max, "first_call": timing.cold}
         yield from ((name, f"{value:.6f}") for name, value in measures.items())

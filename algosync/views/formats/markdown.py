@@ -26,6 +26,7 @@ _NOTES, _LONGEST_NOTE = 20, 400
 _LONGEST_LINE = 400
 _LONGEST_PART = 8_000  # characters for one of several workflows
 _SYMBOLS = {"~": "!"}  # GitHub has a colour for `!` in a diff
+_LINES = {"at_least": "at least", "at_most": "at most", "no_worse_than_published": "no worse than published by"}
 _MARKS = {
     Ending.PASSED: "✅",
     Ending.FAILED: "❌",
@@ -166,7 +167,10 @@ def _test(entry: Entry) -> str:
     shown = [] if entry.seconds is None else [duration(entry.seconds)]
     called = next((name for name in ("version", "commit") if name in facts), None)
     shown += [f"{called} {_code(facts[called])}"] if called else []
-    if facts.get("calls", "1") != "1":
+    if "metric" in facts:
+        lines = [f"{_LINES[name]} {facts[name]}" for name in _LINES if name in facts]
+        shown += [_code(facts["result"]), *lines]
+    elif facts.get("calls", "1") != "1":
         shown.append(f"{facts['calls']} calls, {facts['failed_calls']} failed")
         shown += [f"{name} {float(facts[name]) * 1000:.0f} ms" for name in ("p50", "p95", "max") if name in facts]
     told = f": {', '.join(shown)}" if shown else f": {entry.sentence}" if entry.sentence else ""

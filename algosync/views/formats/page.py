@@ -28,6 +28,7 @@ __all__ = ["page", "policy", "resource", "view"]
 _OPEN = 10  # entries of a section that are open, because they failed
 _MARKS = {Ending.PASSED: "✓", Ending.FAILED: "✗", Ending.ERROR: "✗", Ending.SKIPPED: "»", Ending.NONE: "•"}
 _TONES = {Ending.PASSED: "good", Ending.FAILED: "bad", Ending.ERROR: "bad", Ending.SKIPPED: "warn", Ending.NONE: "dim"}
+_SECONDS = ("p50", "p95", "p99", "max", "first_call")  # facts
 _COLOURS = {"+": "good", "-": "bad", "~": "warn"}
 
 
@@ -70,9 +71,15 @@ def _template() -> Template:
         "histogram": histogram,
         "latency": latency,
         "mark": _mark,
+        "measure": _measure,
         "tone": lambda entry: _TONES[entry.ending],
     }
     return environment.from_string(resource("report.html.j2"))
+
+
+def _measure(value: str, name: str) -> str:
+    """A fact for people: seconds in a readable unit. Other formats have them as numbers."""
+    return latency(float(value)) if name in _SECONDS else value
 
 
 def _mark(entry: Entry | OutlineCall) -> str:

@@ -34,7 +34,7 @@ _OTHERS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _IndexRow:
     """A workflow in the index. `since`: when its oldest finding was first seen; `age`: how long ago. Empty: there is none."""
 
     outline: Outline
@@ -62,7 +62,7 @@ def site(subject: DriftedAll, redactor: Redactor) -> Iterator[tuple[str, str]]:
     yield INDEX, _index(whole, rows)
 
 
-def _index(whole: Outline, rows: list[_Row]) -> str:
+def _index(whole: Outline, rows: list[_IndexRow]) -> str:
     from markupsafe import Markup
 
     style = resource("report.css") + resource("site.css")
@@ -82,11 +82,11 @@ def _file_names(parts: list[Drifted | Failed], redactor: Redactor) -> Iterator[s
         yield f"{name}.html" if taken[name] == 1 else f"{name}-{taken[name]}.html"
 
 
-def _row(part: Drifted | Failed, outline: Outline, file: str) -> _Row:
+def _row(part: Drifted | Failed, outline: Outline, file: str) -> _IndexRow:
     since = first_seen(part)
     first, now = read_iso_time(since), read_iso_time(outline.time)
     age = "" if first is None or now is None else age_words(max(int((now - first).total_seconds()), 0))
-    return _Row(outline, file, short(since), age)
+    return _IndexRow(outline, file, short(since), age)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.testing.case import Expectation, Load, QualityGate
@@ -22,6 +21,7 @@ __all__ = ["GATE_KEYS", "METRICS", "label_kind", "read_gate"]
 
 METRICS: tuple[Metric, ...] = ("accuracy", "f1", "precision", "recall", "roc_auc", "rmse", "mae", "exact")
 _LINES = ("at_least", "at_most", "no_worse_than_published")
+_ERRORS = ("rmse", "mae")  # how far predictions are off: from 0 on; all others are from 0 to 1
 _NOISE: tuple[Literal["pass", "fail"], ...] = ("pass", "fail")
 _OF_A_CLASS = ("f1", "precision", "recall", "roc_auc")
 GATE_KEYS = ("name", "cases", "answer", "metric", *_LINES, "by", "noise", "positive", "concurrency", "timeout")
@@ -46,12 +46,14 @@ def read_gate(section: Section, inputs: TestInputs) -> tuple[QualityGate, Load]:
         hint = f"give at least one of {', '.join(_LINES)}"
         section.report("at_least", "missing-key", "the gate has no line to reach", hint)
     by = section.text("by")
+    metric = section.choice("metric", METRICS, "exact")
+    named = getattr(section.find("metric"), "text", "")
     gate = QualityGate(
-        metric=section.choice("metric", METRICS, "exact"),
+        metric=metric,
         answer=_answer(section, inputs),
-        at_least=section.number("at_least", -sys.float_info.max),
-        at_most=section.number("at_most", -sys.float_info.max),
-        no_worse_than_published=section.number("no_worse_than_published"),
+        at_least=_line(section, "at_least", named),
+        at_most=_line(section, "at_most", named),
+        no_worse_than_published=_line(section, "no_worse_than_published", named),
         by=by.text if by else None,
         noise=section.choice("noise", _NOISE, "pass"),
         positive=_positive(section),
@@ -62,6 +64,13 @@ def read_gate(section: Section, inputs: TestInputs) -> tuple[QualityGate, Load]:
         hint = f"it is for {', '.join(_OF_A_CLASS)}"
         section.report("positive", "not-used", f"the metric {gate.metric} has no positive class", hint)
     return gate, Load(concurrency=section.whole("concurrency", 1, MAX_CONCURRENCY, 1))
+
+
+def _line(section: Section, key: str, metric: str) -> float | None:
+    """A line that the metric can reach and miss. `metric`: as the file has it, which may be none."""
+    if metric not in METRICS or metric in _ERRORS:
+        return section.number(key)
+    return section.number(key, most=1.0, hint=f"{metric} is a part of 1: 0.95 is 95 %")
 
 
 def _answer(section: Section, inputs: TestInputs) -> str:

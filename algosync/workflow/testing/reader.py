@@ -56,7 +56,8 @@ class TestReader:
         if section.find("test_payload") is None and section.get("expect"):
             message = "`expect` is about the answer to `test_payload`, which is missing"
             section.report("expect", "missing-key", message, "an entry of `tests` has its own `expect`")
-        return () if payload is None else (TestCase("", payload, _PAYLOAD_TIMEOUT, expect),)
+        node = section.find("test_payload")
+        return () if payload is None or node is None else (TestCase("", payload, _PAYLOAD_TIMEOUT, expect, line=node.line),)
 
     def _test(self, section: Section) -> TestCase:
         name = self._name(section, required="cases" not in section.node.entries)
@@ -66,7 +67,7 @@ class TestReader:
         expect = read_expectation(section, self._inputs)
         load = read_load(section)
         self._require_baseline(section, expect, load)
-        return TestCase(name, payload or "", read_timeout(section), expect, cases, load)
+        return TestCase(name, payload or "", read_timeout(section), expect, cases, load, line=section.node.line)
 
     def _require_baseline(self, section: Section, expect: Expectation, load: Load) -> None:
         """A limit that compares with the accepted run needs the file of that run: without one it would always hold."""
@@ -84,7 +85,7 @@ class TestReader:
                 name = self._name(gate, required=True)
                 quality, load = read_gate(gate, self._inputs)
                 cases = self._cases(gate, label_kind(quality.metric), quality.by)
-                yield TestCase(name, "", read_timeout(gate), Expectation(), cases, load, quality)
+                yield TestCase(name, "", read_timeout(gate), Expectation(), cases, load, quality, gate.node.line)
 
     def _cases(self, section: Section, label: LabelKind | None = None, by: str | None = None) -> CaseFile | None:
         """The file of cases. Its readers are imported only if there is one."""

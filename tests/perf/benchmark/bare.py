@@ -1,7 +1,7 @@
 """The same requests without algosync: `python -m benchmark.bare FILE ADDRESS` sends what a stub has recorded.
 
-Over urllib3, or as the official client sends requests. Requests about one algorithm go out in their order, those about different
-algorithms at the same time.
+Over urllib3, or as the official client sends requests. Reads go out in any order; if something is written, the requests about one
+algorithm keep their order, and different algorithms have their turns at the same time.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ Recorded = list[dict[str, Any]]
 
 
 def over_urllib3(address: str, connections: int) -> Callable[[Recorded], None]:
-    """A function that sends requests with one pool of connections."""
+    """A function that sends requests as a plain script would: by one `PoolManager`, reading JSON where it comes."""
     import urllib3
 
-    host, port = address.removeprefix("http://").split(":")
-    pool = urllib3.HTTPConnectionPool(host, int(port), maxsize=connections)
+    pool = urllib3.PoolManager(maxsize=connections)
 
     def send(requests: Recorded) -> None:
         for request in requests:
             body = base64.b64decode(request["body"]) or None
-            _ = pool.urlopen(request["method"], request["target"], body, request["headers"], retries=False).data
+            answer = pool.request(request["method"], address + request["target"], body=body, headers=request["headers"])
+            if answer.headers.get("Content-Type") == "application/json":
+                answer.json()
 
     return send
 
@@ -40,13 +41,17 @@ def over_official_client(address: str, connections: int) -> Callable[[Recorded],
 
     def send(requests: Recorded) -> None:
         for request in requests:
-            _ = client.getHelper(request["target"]).content
+            answer = client.getHelper(request["target"])
+            if answer.headers.get("Content-Type") == "application/json":
+                answer.json()
 
     return send
 
 
 def groups(requests: Recorded) -> Iterable[Recorded]:
-    """The requests by the algorithm that they are about."""
+    """The requests that keep their order: none of those that only read, else those about the same algorithm."""
+    if all(request["method"] == "GET" for request in requests):
+        return [[request] for request in requests]
     found: dict[str, Recorded] = {}
     for request in requests:
         parts = request["target"].partition("?")[0].split("/")

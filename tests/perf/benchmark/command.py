@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 
+from benchmark.records import keep, keep_ratios, worse
 from benchmark.report import table
 from benchmark.result import Bench, Result
 from benchmark.rows.applying import applying
@@ -47,8 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with place as folder:
         bench = Bench(Path(folder), options.rounds, options.size == "small", options.peers, options.once, options.sizes)
         results = [result for row in rows for result in measured(row, bench)]
-    print(f"\n{about()}\n\n{table(results)}")
-    return 0
+    print(f"\n{about(bench)}\n\n{table(results)}")
+    if options.write:
+        keep_ratios(results) if bench.small else keep(results, about(bench))
+    faults = worse(results) if options.check else {}
+    for name, fault in faults.items():
+        print(f"worse: {name}: {fault}", file=sys.stderr)
+    return 1 if faults else 0
 
 
 def measured(row: str, bench: Bench) -> Iterator[Result]:
@@ -58,10 +67,17 @@ def measured(row: str, bench: Bench) -> Iterator[Result]:
         yield result
 
 
-def about() -> str:
-    """The machine and the versions, in one line."""
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    return f"{now}; {os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
+def about(bench: Bench) -> str:
+    """When it was measured, the machine, and the versions of both sides, in one line."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), Linux {platform.release().partition('-')[0]}"
+    versions = [f"{name} {version(name)}" for name in ("algosync", "algorithmia", "urllib3", "pyyaml")]
+    for name, arguments in (("rclone", "version"), ("octodns-sync", "--version"), ("dvc", "--version")):
+        if found := bench.peer(name):
+            told = subprocess.run([found, arguments], capture_output=True, text=True, check=False).stdout
+            number = re.search(r"\d+\.\d+[.\d]*", told)
+            versions.append(f"{name} {number[0]}" if number else name)
+    return f"{now}, {machine}, Python {platform.python_version()}, {', '.join(versions)}, {bench.rounds} rounds"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     numbers = "numbers of algorithms or files, instead of the usual ones"
     parser.add_argument("--sizes", type=_numbers, default=[], metavar="N,N", help=numbers)
     parser.add_argument("--peers", type=Path, action="append", default=[], metavar="DIR", help="a folder with programs of peers")
+    parser.add_argument("--write", action="store_true", help="update tests/perf/results: table and plot, or the ratios if small")
+    parser.add_argument("--check", action="store_true", help="with --size small: fail if a ratio is twice the recorded one")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="keep prepared folders here for the next run; best in memory")
     return parser
 

@@ -1,16 +1,13 @@
-"""The table in Markdown, and what is kept of results in JSON."""
+"""The table in Markdown."""
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 from benchmark.result import Result
 
-__all__ = ["join", "key", "load", "save", "table"]
+__all__ = ["key", "table"]
 
 
 def key(result: Result) -> str:
@@ -32,25 +29,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def _shown(values: Sequence[float], unit: str) -> str:
-    digits = 0 if unit in ("ms", "MiB") else 2
+    """The median with the least and the greatest, to about three digits."""
+    digits = 0 if statistics.median(values) >= 100 else 2
     middle = f"{statistics.median(values):.{digits}f} {unit}"
     return middle if len(values) == 1 else f"{middle} [{min(values):.{digits}f}-{max(values):.{digits}f}]"
-
-
-def load(file: Path) -> list[Result]:
-    """The results in a file; none if there is no file."""
-    return [Result(**each) for each in json.loads(file.read_text())["results"]] if file.exists() else []
-
-
-def save(file: Path, results: Sequence[Result], about: str) -> None:
-    """Write results into a file."""
-    file.write_text(
-        json.dumps({"about": about, "results": [asdict(each) for each in results]}, indent=1, ensure_ascii=False) + "\n"
-    )
-
-
-def join(old: Sequence[Result], new: Sequence[Result]) -> list[Result]:
-    """The old results with the new ones in their places, and the rest of the new ones behind the last of the same row."""
-    fresh = {key(each): each for each in new}
-    kept = [fresh.pop(key(each), each) for each in old]
-    return [*kept, *fresh.values()]

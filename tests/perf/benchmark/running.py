@@ -49,7 +49,7 @@ def run(command: Sequence[str], folder: Path, environ: Mapping[str, str] | None 
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def program(name: str, folders: Sequence[Path]) -> str | None:
+def program(name: str, folders: Sequence[Path] = ()) -> str | None:
     """The path of a peer: beside this Python, in the folders of `--peers`, or on the PATH."""
     places = [Path(sys.executable).parent, *folders]
     return shutil.which(name, path=os.pathsep.join(map(str, places)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmark.requests import bare, recorded
+from benchmark.replay import bare, recorded
 from benchmark.result import Bench, Measure, Result, interleaved
 from benchmark.running import Cost, Stub, stub
 from benchmark.workspace import Workspace, fleet
@@ -20,7 +20,7 @@ RESOURCES = 3 + FILES  # of an algorithm: its settings, its source, its version,
 def applying(bench: Bench) -> Iterator[Result]:
     """First applies by the number of algorithms, each with ten data files."""
     found: dict[int, Measure] = {}
-    for number in bench.sizes or ([30] if bench.small else [30, 100, 200, 500, 1000]):
+    for number in bench.sizes or ([20] if bench.small else [30, 100, 200, 500, 1000]):
         workspace, _ = fleet(bench.folder / f"applying-{number}", number, FILES)
         rounds = bench.rounds if number < 500 else min(bench.rounds, 2)
         with stub(workspace.folder / "stub") as cluster:

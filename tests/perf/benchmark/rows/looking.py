@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmark.requests import bare, recorded
+from benchmark.replay import bare, recorded
 from benchmark.result import Bench, Measure, Result, interleaved
 from benchmark.running import stub
 from benchmark.workspace import Workspace, seeded
@@ -18,7 +18,7 @@ FILES = 10
 
 def looking(bench: Bench) -> Iterator[Result]:
     """Unchanged plans by the number of algorithms, each with ten data files."""
-    sizes = bench.sizes or [*([30] if bench.small else [100, 200, 500, 1000]), *([10_000] if bench.once else [])]
+    sizes = bench.sizes or [*([20] if bench.small else [100, 200, 500, 1000]), *([10_000] if bench.once else [])]
     found: dict[int, dict[str, Measure]] = {}
     for number in sizes:
         workspace, saved = seeded(bench.folder / f"looking-{number}", number, FILES)

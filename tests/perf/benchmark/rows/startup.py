@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmark.requests import bare, recorded
+from benchmark.replay import bare, recorded
 from benchmark.result import Bench, Result, interleaved
 from benchmark.rows.looking import one_unchanged
 from benchmark.running import Cost, run, stub
@@ -33,7 +33,7 @@ def startup(bench: Bench) -> Iterator[Result]:
         for name, argument in (("octodns-sync", "--help"), ("dvc", "--version"), ("rclone", "version")):
             if found := bench.peer(name):
                 sides[name] = partial(run, [found, argument], folder)
-        costs = interleaved(bench.rounds * 3, sides)
+        costs = interleaved(bench.rounds * 2, sides)
     pairs = [
         ("version", "octodns-sync", 0.35),
         ("help", "octodns-sync", 0.65),

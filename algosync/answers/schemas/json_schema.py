@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from algosync.answers.condition import kind_of
 from algosync.answers.equality import is_number
 from algosync.answers.exact_json import NotJson, Value, read_exact
+from algosync.answers.schemas.keywords import keyword_faults
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -67,12 +68,13 @@ def _shape_faults(contents: dict[str, Value] | bool) -> Iterator[str]:
     checked = _dialect()(_dialect().META_SCHEMA, registry=_registry(), format_checker=FormatChecker(["regex"]))
     try:
         found = [f"is no JSON Schema: {error.json_path}: {error.message[:200]}" for error in checked.iter_errors(contents)]
-        yield from found[:10] or _reference_faults(contents)
+        yield from found[:10] or _deep_faults(contents)
     except RecursionError:
         yield "is nested too deep"
 
 
-def _reference_faults(contents: dict[str, Value] | bool) -> Iterator[str]:
+def _deep_faults(contents: dict[str, Value] | bool) -> Iterator[str]:
+    """Misspelled keywords, and references to nowhere, in the schema and all schemas inside of it."""
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
@@ -83,6 +85,7 @@ def _reference_faults(contents: dict[str, Value] | bool) -> Iterator[str]:
         pending += [(inner, resolver.in_subresource(inner)) for inner in resource.subresources()]
         if not isinstance(resource.contents, dict):
             continue
+        yield from keyword_faults(resource.contents)
         for key in ("$ref", "$dynamicRef"):
             try:
                 resolver.lookup(str(resource.contents.get(key, "#")))

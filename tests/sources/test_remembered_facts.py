@@ -1,0 +1,181 @@
+"""The memory of local source folders: a folder that did not change is not read, and nothing else is believed."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from algosync.core.secret import Secret
+from algosync.core.workflow import AlgorithmSpec
+from algosync.net import Retry
+from algosync.sources.archive import folder_stamp as stamps
+from algosync.sources.archive.folder_stamp import folder_stamp
+from algosync.sources.remembered_facts import RememberedFacts, SourceFacts, memory_of
+from algosync.sources.source import Sources
+from algosync.sources.store import SourceStore
+
+SPEC = AlgorithmSpec("Hello", "python3")
+FACTS = SourceFacts("1" * 40, ["src/Hello.py"], {"README.md": "2" * 40}, {"Other": ["a.bin"]}, ["a note"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source that is old enough to be remembered."""
+    monkeypatch.setattr(stamps, "_SETTLED", -60.0)
+    source = tmp_path / "algorithms" / "Hello"
+    (source / "src").mkdir(parents=True)
+    (source / "src" / "Hello.py").write_text("def apply(input):\n    return input\n")
+    (source / "requirements.txt").write_text("algorithmia\n")
+    return source
+
+
+def sources(folder: Path, **options: object) -> Sources:
+    store = SourceStore(None, "", Retry())
+    memory = RememberedFacts(folder.parents[2] / "cache" / "memory.json")
+    return Sources((SPEC,), folder.parents[1], "jane", store, memory=memory, **options)  # type: ignore[arg-type]  # those of Sources
+
+
+def looked(folder: Path, **options: object) -> tuple[SourceFacts, bool]:
+    """The facts, and whether the folder was read for them. They are saved for the next time."""
+    found = sources(folder, **options)
+    facts = found.facts(SPEC)
+    found.memory.save()
+    return facts, "Hello" in found.codes
+
+
+def test_an_unchanged_folder_is_read_once(folder: Path) -> None:
+    first, was_read = looked(folder)
+    assert was_read
+    assert looked(folder) == (first, False)
+
+
+def rewrite_with_the_same_size_and_time(folder: Path) -> None:
+    file = folder / "requirements.txt"
+    before = file.stat()
+    file.write_text("algorithmib\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a longer file": lambda folder: (folder / "requirements.txt").write_text("algorithmia\nsix\n"),
+    "a file of the same size and time": rewrite_with_the_same_size_and_time,
+    "a new file": lambda folder: (folder / "src" / "more.py").write_text(""),
+    "a removed file": lambda folder: (folder / "requirements.txt").unlink(),
+    "a renamed file": lambda folder: (folder / "requirements.txt").rename(folder / "other.txt"),
+    "another mode": lambda folder: (folder / "src" / "Hello.py").chmod(0o755),
+    "an ignore file": lambda folder: (folder / ".algosyncignore").write_text("requirements.txt\n"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_changed_folder_is_read_again(what: str, folder: Path) -> None:
+    first, _ = looked(folder)
+    CHANGES[what](folder)
+    second, was_read = looked(folder)
+    assert was_read
+    assert second.id != first.id
+
+
+def test_other_keys_owners_and_programs_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked(folder)
+    assert looked(folder, secrets=(Secret("simKEYsimKEY"),))[1]
+    monkeypatch.setattr("algosync.sources.source._program", lambda: (("source.py", 1, 2),))
+    assert looked(folder)[1]
+
+
+def test_a_young_file_and_a_link_are_not_believed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folder_stamp(folder) == folder_stamp(folder) is not None
+    (folder / "link").symlink_to("requirements.txt")
+    assert folder_stamp(folder) is None
+    (folder / "link").unlink()
+    monkeypatch.setattr(stamps, "_SETTLED", 2.0)
+    assert folder_stamp(folder) is None
+    assert looked(folder)[1]
+    assert looked(folder)[1]
+
+
+def test_a_folder_that_is_too_large_or_deep_is_not_believed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deepest = folder.joinpath(*["inner"] * 60)
+    deepest.mkdir(parents=True)
+    assert folder_stamp(folder) is None
+    (folder / "inner").rename(folder / ".git")  # git's own folder is not looked into
+    assert folder_stamp(folder) is not None
+    monkeypatch.setattr(stamps, "_MOST", 2)
+    assert folder_stamp(folder) is None
+
+
+def test_facts_come_back_as_they_were_saved(tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "algosync" / "sources" / "memory.json"
+    memory = RememberedFacts(file)
+    memory.note("Hello", "key", FACTS)
+    memory.save()
+    again = RememberedFacts(file)
+    assert (again.find("Hello", "key"), again.find("Hello", "other"), again.find("Other", "key")) == (FACTS, None, None)
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (file, file.parent, file.parent.parent)] == [0o600, 0o700, 0o700]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b'{"format": 2, "entries": {}}',
+        b'{"format": 1, "entries": {"Hello": ["key", {}]}}',
+        b'{"format": 1, "entries": {"Hello": "key"}}',
+        b"[" * 100_000,
+        json.dumps(
+            {"format": 1, "entries": {"Hello": ["key", {"id": 1, "paths": [], "blobs": {}, "reads": {}, "notes": []}]}}
+        ).encode(),
+    ],
+)
+def test_a_damaged_memory_is_no_memory(text: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "memory.json"
+    file.write_bytes(text)
+    memory = RememberedFacts(file)
+    assert memory.find("Hello", "key") is None
+    memory.note("Hello", "key", FACTS)
+    memory.save()
+    assert RememberedFacts(file).find("Hello", "key") == FACTS
+
+
+def test_a_memory_that_others_may_write_is_not_believed(tmp_path: Path) -> None:
+    file = tmp_path / "memory.json"
+    memory = RememberedFacts(file)
+    memory.note("Hello", "key", FACTS)
+    memory.save()
+    file.chmod(0o666)
+    assert RememberedFacts(file).find("Hello", "key") is None
+
+
+def test_a_memory_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    memory = RememberedFacts(tmp_path / "file" / "memory.json")
+    memory.note("Hello", "key", FACTS)
+    memory.save()
+
+
+def test_the_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("algosync.sources.remembered_facts._MOST_FILES", 3)
+    monkeypatch.setattr("algosync.sources.remembered_facts._LARGEST", 1000)
+    for number in range(5):
+        memory = RememberedFacts(tmp_path / "sources" / f"{number}.json")
+        memory.note("Hello", "key", FACTS)
+        memory.save()
+    assert len(list((tmp_path / "sources").iterdir())) == 3
+    for number in range(10):  # only what the last command looked at stays
+        memory = RememberedFacts(tmp_path / "sources" / "4.json")
+        memory.note(f"Hello{number}", "key", FACTS)
+        memory.save()
+    assert RememberedFacts(tmp_path / "sources" / "4.json").find("Hello9", "key") == FACTS
+
+
+def test_its_place_is_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert memory_of(tmp_path / "a").parent == tmp_path / "algosync" / "sources"
+    assert memory_of(tmp_path / "a") != memory_of(tmp_path / "b")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 from algosync.cli.terminal import Terminal
 from algosync.core.event import CaseDone, Event, Measured, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.text import plural
-from algosync.views.calls import answer_lines
 from algosync.views.progress import event_line, title, transfer
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def watch(events: Iterable[Event], terminal: Terminal, *, answers: bool = False)
         for event in events:
             board.show(event)
             if answers and isinstance(event, CaseDone):
+                from algosync.views.calls import answer_lines
+
                 terminal.result_lines(answer_lines(event.result, str(event.step.address), terminal.redact))
             yield event
 

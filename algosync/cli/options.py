@@ -219,7 +219,7 @@ class ClusterOptions(WorkflowOptions):
         ),
     ] = False
     no_input: NoInput = False
-    parallelism: int = 8
+    parallelism: int = 16
     transfers: int = 8
     verify: str = "full"
     executor: str = "threads"
@@ -254,7 +254,7 @@ class CompareOptions(ClusterOptions):
 
     parallelism: Annotated[
         int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.", rich_help_panel=RARE)
-    ] = 8
+    ] = 16
     executor: Executor = "threads"
     cache: Cache = False
     cache_size: CacheSize = "10GiB"

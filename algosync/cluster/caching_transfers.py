@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from algosync.cluster.blob_cache import BlobCache, BlobWriter
@@ -15,6 +15,7 @@ from algosync.cluster.transfer import Advance, File, Name
 from algosync.cluster.transfers import Transfers
 from algosync.cluster.wire import Download
 from algosync.core.error import NotFound, SourceError, TransferError
+from algosync.core.lean import dataclass
 from algosync.net import Retry
 
 __all__ = ["CachedSource", "CachingTransfers"]

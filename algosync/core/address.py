@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from algosync.core.lean import dataclass
 
 __all__ = ["ALGORITHM_NAME", "LOCAL_CLUSTER_NAME", "OWNER_NAME", "Address"]
 
@@ -16,8 +18,6 @@ OWNER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")  # a user or an org
 LOCAL_CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")  # becomes the name of a folder
 
 _PATTERN = re.compile(rf'(?P<kind>[a-z]+)\.(?P<algorithm>{ALGORITHM_NAME.pattern})(?:\[(?P<name>".*")\])?', re.DOTALL)
-
-_PLAIN_NAME = re.compile(r"[ !#-\[\]-~]*")  # JSON writes it as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,7 @@ class Address:
     def __str__(self) -> str:
         if self.name is None:
             return f"{self.kind}.{self.algorithm}"
-        quoted = f'"{self.name}"' if _PLAIN_NAME.fullmatch(self.name) else json.dumps(self.name, ensure_ascii=False)
-        return f"{self.kind}.{self.algorithm}[{quoted}]"
+        return f"{self.kind}.{self.algorithm}[{_quoted(self.name)}]"
 
     def __lt__(self, other: Address) -> bool:
         return self._order < other._order
@@ -68,10 +67,19 @@ class Address:
         if match is None:
             raise ValueError(f"not an address: {text!r}")
         kind, algorithm, quoted = match.groups()
-        if quoted is not None:
-            plain = quoted[1:-1]
-            return cls.of(kind, algorithm, plain if _PLAIN_NAME.fullmatch(plain) else json.loads(quoted))
-        return cls.of(kind, algorithm)
+        if quoted is None:
+            return cls.of(kind, algorithm)
+        return cls.of(kind, algorithm, quoted[1:-1] if _is_plain(quoted[1:-1]) else json.loads(quoted))
 
 
 _KNOWN: dict[tuple[str, str, str | None], Address] = {}
+
+
+def _quoted(name: str) -> str:
+    """The name in JSON, with its characters as they are. Nearly all names need no escape, and an apply writes each many times."""
+    return f'"{name}"' if _is_plain(name) else json.dumps(name, ensure_ascii=False)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether JSON writes the name as it is."""
+    return name.isprintable() and '"' not in name and "\\" not in name

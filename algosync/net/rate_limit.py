@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-__all__ = ["Bucket", "RateLimit"]
+__all__ = ["TokenBucket", "RateLimit"]
 
 _BURST = 0.1  # seconds
 _PIECES = 32  # a second
 _SMALLEST, _LARGEST = 4 << 10, 256 << 10  # bytes of a piece
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket that fills with `rate` bytes a second. Safe to use from several threads, which are served in turn.
 
     `pause` waits so many seconds. It may raise Interrupted. `clock` gives seconds and never goes back.
@@ -47,12 +47,12 @@ class RateLimit:
     rate: float
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
-    received: Bucket = field(init=False)
-    sent: Bucket = field(init=False)
+    received: TokenBucket = field(init=False)
+    sent: TokenBucket = field(init=False)
 
     def __post_init__(self) -> None:
-        self.received = Bucket(self.rate, self.pause, self.clock)
-        self.sent = Bucket(self.rate, self.pause, self.clock)
+        self.received = TokenBucket(self.rate, self.pause, self.clock)
+        self.sent = TokenBucket(self.rate, self.pause, self.clock)
 
     @property
     def piece(self) -> int:

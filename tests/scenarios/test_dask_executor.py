@@ -33,6 +33,7 @@ PAGES = (
     "/status",
 )
 WORKER_PAGES = ("worker", "logs", "call-stacks")
+SIZE = 4 << 20  # bytes: several blocks
 HANG = 60  # seconds; only a failing test waits this long
 
 
@@ -161,23 +162,26 @@ def test_a_worker_is_killed_while_500_files_are_sent(tmp_path: Path, source: Clu
 
 
 def test_faults_on_the_way(tmp_path: Path, source: Cluster, faults: Path, dask: DaskProcesses) -> None:
-    """The source cuts, resets, tells a wrong length, is busy, or stalls. The destination returns other bytes than it accepted."""
+    """The source cuts, resets, tells a wrong length, is slow, or stalls. The destination returns other bytes than it accepted."""
     liar_faults = tmp_path / "liar.json"
     liar_faults.write_text("[]")
     (tmp_path / "work").mkdir()
     with cluster_process(tmp_path / "liar", faults=liar_faults) as liar:
-        workspace = exporting(tmp_path / "work", source, liar, 7)
-        thens: list[object] = [{"truncate": 5000}, {"reset": "body"}, {"length": 7}, {"status": 503}, {"stall": 5000}]
+        workspace = exporting(tmp_path / "work", source, liar, 7, SIZE)
+        thens: list[object] = [{"truncate": 5000}, {"reset": "body"}, {"length": 7}, {"drip": SIZE // 2}, {"stall": 5000}]
         replace(faults, [{"match": f"GET /v1/data/local/models/{n}.bin", "then": then} for n, then in enumerate(thens)])
         replace(liar_faults, [{"match": "GET /v1/data/local/Uses/5.bin", "times": "always", "then": {"corrupt": 150}}])
-        shown = workspace.apply("--executor", dask.executor, "--request-timeout", "2", code=4)
+        arguments = ("--executor", dask.executor, "--request-timeout", "3", "--report", "jsonl:events")
+        shown = workspace.apply(*arguments, code=4)
         assert "GET /v1/data/local/models/4.bin: " in shown
+        events = [json.loads(line) for line in (workspace.folder / "events").read_text().splitlines()]
+        assert 0 < min(e["done"] for e in events if e["type"] == "progress" and e["address"] == 'data.Uses["3.bin"]') < SIZE
         assert 'data.Uses["3.bin"]: Uploaded' in shown
         shown = workspace.apply("--executor", dask.executor, code=4)
         assert 'data.Uses["5.bin"]: what the destination holds is not what was sent' in shown
         replace(liar_faults, [])
         workspace.apply("--executor", dask.executor)
-        assert arrived(liar, 7)
+        assert arrived(liar, 7, SIZE)
         assert workspace.actions() == {}
 
 

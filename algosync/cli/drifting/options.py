@@ -1,6 +1,5 @@
 """The options of `algosync drift` about the bytes of data files."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from algosync.cli.help import RARE
 from algosync.cli.transferring.byte_count import byte_count
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 if TYPE_CHECKING:

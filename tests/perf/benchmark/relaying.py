@@ -25,7 +25,7 @@ def by_urllib3(source: str, destination: str, update: Callable[[bytes], object])
     read, write = pool(source), pool(destination)
 
     def move(origin: str, target: str) -> None:
-        answer = read.urlopen("GET", f"/v1/data/local/{origin}", preload_content=False)
+        answer = read.urlopen("GET", f"/v1/data/local/{origin}", preload_content=False, decode_content=False)
 
         def blocks() -> Iterator[bytes]:
             while block := answer.read(BLOCK):

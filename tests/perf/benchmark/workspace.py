@@ -19,7 +19,7 @@ __all__ = ["Workspace", "fleet", "seeded"]
 
 _CODE = "def apply(input):\n    return input\n"
 _SETTLED = 2.1  # seconds: stamps of younger files are not trusted
-_CHUNK = 50  # algorithms in an apply that prepares a measurement
+_CHUNK = 500  # algorithms in an apply that prepares a measurement
 
 
 @functools.cache

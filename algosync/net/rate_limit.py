@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-__all__ = ["TokenBucket", "RateLimit"]
+__all__ = ["RateLimit", "TokenBucket"]
 
 _BURST = 0.1  # seconds
 _PIECES = 32  # a second

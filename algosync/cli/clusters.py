@@ -207,7 +207,8 @@ class SharedDestination:
 def clusters(options: ClusterOptions, terminal: Terminal, stack: ExitStack) -> Clusters:
     """Prepare connections; sends nothing yet. A signal ends all requests that are sent later."""
     from algosync.cli.interrupt import on_stop, pause
-    from algosync.net import Net, Proxies, Retry
+    from algosync.cli.transferring.options import rate_of
+    from algosync.net import Net, Proxies, RateLimit, Retry
 
     proxies = Proxies.read(options.environ)
     for secret in proxies.secrets():
@@ -217,7 +218,9 @@ def clusters(options: ClusterOptions, terminal: Terminal, stack: ExitStack) -> C
         if not terminal.live:  # a live progress display already shows that the command is waiting
             terminal.tell(printable(text))
 
-    net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(options.request_timeout))
+    rate = rate_of(options)
+    limit = None if rate is None else RateLimit(rate, pause)
+    net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(options.request_timeout), limit=limit)
     stack.enter_context(on_stop(net.watch.stop))
     return Clusters(options, terminal, stack, net)
 

@@ -88,7 +88,7 @@ def transfers(request: pytest.FixtureRequest, ends: Ends, tmp_path_factory: pyte
 
 
 def test_a_copy_has_the_bytes_of_its_source(transfers: Transfers, ends: Ends) -> None:
-    before = ends.destination.files_after_writes("local", "copies", None, lambda: None)
+    before = ends.destination.files_after_write(TARGET, None, lambda: None)
     progress: list[int] = []
     for name, content in ((MODEL[2], CONTENT), ("empty.bin", b"")):
         file = File(ends.source.data, ("local", "models", name), len(content))
@@ -97,7 +97,7 @@ def test_a_copy_has_the_bytes_of_its_source(transfers: Transfers, ends: Ends) ->
         assert transfers.digest(File(ends.destination, TARGET), progress.append, RETRY) == (digest, len(content))
     assert progress == [] or 0 < max(progress) <= len(CONTENT)
     # A listing that began before the write is not used any more.
-    assert ends.destination.files_after_writes("local", "copies", None, lambda: None) is not before
+    assert ends.destination.files_after_write(TARGET, None, lambda: None) is not before
 
 
 def test_digests(transfers: Transfers, ends: Ends) -> None:

@@ -23,12 +23,12 @@ def drifted_all_outline(subject: DriftedAll, redactor: Redactor, outline_of: Cal
     ordered = worst_first(subject.parts)
     parts = tuple(_told_apart(outline_of(part, redactor) for part in ordered))
     entries = tuple(_entry(part, outline) for part, outline in zip(ordered, parts, strict=True))
-    about = (("Destination", short(redactor.redact(subject.destination))), ("Workflows", f"{len(parts):,}"))
+    destination = (("Destination", short(redactor.redact(subject.destination))),) if subject.destination else ()
     return Outline(
         "Drift",
         all_summary_line(subject.parts),
         good=all(part.good for part in parts),
-        facts=(*about, *facts_of(None, subject.meta, redactor.redact)),
+        facts=(*destination, ("Workflows", f"{len(parts):,}"), *facts_of(None, subject.meta, redactor.redact)),
         counts=(*_sums(parts), *_workflows(entries)),
         notes=subject.notes,
         sections=(OutlineSection("workflows", "Workflows", entries, told_by_rows=True), *_details(parts)),

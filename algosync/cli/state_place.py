@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,14 +117,15 @@ def state_opened(
     A state under a name of older versions is found; `writes`: it is renamed. `command`: what others see while the state is locked.
     LockHeld: another command writes the state.
     """
+    from algosync.cli.workflow_file import lasting
     from algosync.state import TestResults, open_session, parse_address
 
     create = parse_address(options.state)
     wait = patience(options, terminal)
-    with (
-        state_found(options, terminal, of, writes=writes, command=command) as name,
-        open_session(options.state, name, exclusive=writes, command=command, wait=wait, journals=journals(options)) as session,
-    ):
+    with state_found(options, terminal, of, writes=writes, command=command) as name, ExitStack() as opened:
+        with lasting():
+            found = open_session(options.state, name, exclusive=writes, command=command, wait=wait, journals=journals(options))
+            session = opened.enter_context(found)
         if session.running is not None:
             terminal.tell(f"Note: {session.running} is working on this state. What it has not recorded yet is not in it.")
         yield session, TestResults(lambda name: create(name, command), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,61 @@ def test_bytes_that_nobody_asked_for_are_no_answer(unasked: bytes) -> None:
             was_read.set()
             assert sent.wait(HANG)
             sent.clear()
+
+
+@pytest.mark.parametrize("size", [8, 9000, 70000])
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_second_reply_that_tls_has_decrypted_already_is_no_answer(quick: bool, size: int, tmp_path: Path) -> None:
+    """The bytes after a body are in the same record as its end, so the socket itself has nothing to read."""
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        connection.sendall(b"x" * size + PLAIN)
+
+    def read(target: Host) -> bytes:
+        if quick:
+            return target.answer("GET", "/", {}).body
+        with closing(target.open("GET", "/", {})) as response:
+            return response.read_all()
+
+    with listening(after_a_first(send, again=True), certificate(tmp_path / "server.pem", tmp_path / "cluster")) as raw:
+        target = host(raw.secure, ca=tmp_path / "cluster/tls/ca.pem")
+        assert [read(target) for _ in range(4)] == [b"{}", b"x" * size] * 2
+        assert len(raw.connections) == 2
+
+
+def tunnels(connection: socket.socket) -> None:
+    """Carry out a CONNECT request."""
+    port = int(head(connection).split()[1].rpartition(b":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as server:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=passed_on, args=(server, connection), daemon=True).start()
+        passed_on(connection, server)
+
+
+def passed_on(sender: socket.socket, receiver: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := sender.recv(1 << 16):
+            receiver.sendall(piece)
+        receiver.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_stalled_reply_ends_behind_a_proxy_that_is_reached_with_tls(stops: bool, tmp_path: Path) -> None:
+    begins = threading.Event()
+
+    def send(connection: socket.socket) -> None:
+        begins.set()
+        connection.recv(1)
+
+    fake, pem = FakeTime(), certificate(tmp_path / "server.pem", tmp_path / "cluster")
+    with listening(after_a_first(send), pem) as raw, listening(tunnels, pem) as proxy:
+        ca = tmp_path / "cluster/tls/ca.pem"
+        thread, raised = asked(host(raw.secure, timeout=200, watch=fake.watch, proxy=proxy.secure, ca=ca))
+        assert begins.wait(HANG)
+        fake.watch.stop() if stops else fake.advance(201)
+        thread.join(HANG)
+        assert [type(error) for error in raised] == [Interrupted if stops else TimedOut]
 
 
 def test_a_connection_that_the_server_closed_is_replaced() -> None:

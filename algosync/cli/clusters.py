@@ -75,12 +75,13 @@ class Clusters:
         """
         from algosync.cluster.data import DataClient
         from algosync.cluster.transfers import LocalTransfers
+
+        if self.options.executor == "threads":
+            return LocalTransfers()
         from algosync.executors.address import scheduler_address
         from algosync.executors.remote_transfers import RemoteTransfers
 
         address = scheduler_address(self.options.executor)
-        if address is None:
-            return LocalTransfers()
         remote = source if isinstance(source, DataClient) else None
         if source is not None and remote is None:
             self.terminal.tell(

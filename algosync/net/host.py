@@ -298,10 +298,10 @@ class Host:
             self._refuse(f"GET {path.partition('?')[0]}", found, ranged="Range" in headers)
         return found
 
-    def _quick(self, request: _Request, within: float | None = None, limit: int = ANSWER_LIMIT) -> CompleteReply | Response | None:
+    def _quick(self, request: _Request, within: float | None = None, limit: int | None = None) -> CompleteReply | Response | None:
         """Send a request over a connection that is kept already. None: there is none, and nothing was sent.
 
-        A Response has any status, or more than `limit` bytes.
+        A Response has any status, or more than `limit` bytes (default: 32 MiB).
         """
         from urllib3.exceptions import HTTPError
 
@@ -323,7 +323,7 @@ class Host:
         connection.lease = lease  # released when the connection returns to the pool
         try:
             lease.borrow(connection.sock)
-            found = plain_reply(connection.sock, text + request.body, limit)
+            found = plain_reply(connection.sock, text + request.body, limit or ANSWER_LIMIT)
             raw = rest_of_reply(connection, pool, found, request.method) if isinstance(found, bytes) else None
         except BaseException as error:
             lease.release()

@@ -7,6 +7,7 @@ that have arrived are handed to `http.client` and `urllib3`, so their handling o
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPException
@@ -21,8 +22,6 @@ from algosync.net.connection import LeasedConnection
 from algosync.net.final_response import FinalResponse
 
 if TYPE_CHECKING:
-    import socket
-
     from urllib3 import HTTPConnectionPool
 
 __all__ = ["Headers", "PlainReply", "plain_reply", "request_text", "rest_of_reply", "taken"]
@@ -73,10 +72,17 @@ def taken(pool: HTTPConnectionPool) -> LeasedConnection | None:
         connection = queue.get(block=False)
     except Exception:  # noqa: BLE001  # the queue is empty or closed; urllib3 opens a connection or says so
         return None
-    if isinstance(connection, LeasedConnection) and connection.host_header and not is_connection_dropped(connection):
-        return connection
+    if _is_usable(connection):
+        return cast("LeasedConnection", connection)
     pool._put_conn(connection)
     return None
+
+
+def _is_usable(connection: object) -> bool:
+    """TLS within the TLS of a proxy is left to urllib3: it has no socket of its own that a lease could borrow."""
+    if not isinstance(connection, LeasedConnection) or not connection.host_header:
+        return False
+    return isinstance(connection.sock, socket.socket) and not is_connection_dropped(connection)
 
 
 def request_text(method: str, path: str, host: str, headers: Mapping[str, str]) -> bytes | None:

@@ -209,7 +209,8 @@ def _run(run: PastRun, redactor: Redactor) -> OutlineRun:
 def _failed(subject: Failed, redactor: Redactor) -> Outline:
     lines = [printable(redactor.redact(PAINT.sub("", line)), 4 * LONGEST_ROW) for line in error_lines(subject.error)]
     command = str(subject.meta.get("command") or "algosync")
-    entry = Entry(command, "algosync", "!", "ended with an error", Ending.ERROR, lines=tuple(lines))
+    known = numbers(None, subject.meta, redactor.redact)
+    entry = Entry(command, known["workflow"] or "algosync", "!", "ended with an error", Ending.ERROR, lines=tuple(lines))
     return Outline(
         command.capitalize(),
         "It ended with an error.",
@@ -218,5 +219,5 @@ def _failed(subject: Failed, redactor: Redactor) -> Outline:
         counts=(Count("errors", "command", 1),),
         sections=(OutlineSection("errors", "Errors", (entry,)),),
         reason=entry.message,
-        **numbers(None, subject.meta, redactor.redact),
+        **known,
     )

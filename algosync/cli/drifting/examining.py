@@ -63,7 +63,7 @@ class Look:
         checks = plan_of_checks(session.workflow, session.header)
         failures = known_failures(session, checks, terminal)
         if not session.ledger.records and not failures:
-            raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
+            raise AlgosyncError("nothing is recorded: this workflow was never applied to this destination, or it was destroyed", hint="run algosync apply first")
         tested: tuple[Finding, ...] = ()
         if self.with_tests:
             tested, failures = tested_again(session, terminal), known_failures(session, checks, terminal)

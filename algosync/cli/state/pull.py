@@ -19,7 +19,7 @@ def pull(terminal: Terminal, options: StateOptions) -> None:
     with read_state(options, terminal) as session:
         state = session.state
     if state is None:
-        raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
+        raise AlgosyncError("nothing is recorded: this workflow was never applied to this destination, or it was destroyed", hint="run algosync apply first")
     text = encode_state(state).decode("ascii").removesuffix("\n")
     if terminal.redact(text) != text:
         terminal.tell("Warning: It holds values that are secret now. They are shown as ***, so it cannot be pushed.")

@@ -3,7 +3,8 @@
 The proof is a validator that changes with every write (RFC 9110, section 8.8): the first reply has a strong ETag, or a
 Last-Modified that was at least two seconds old, so that no later write can have the same. A server that offers ranges
 (`Accept-Ranges`) has to repeat these headers in its 206, and to name exactly the missing bytes. Otherwise the transfer begins
-again. The digest is over all bytes, whichever reply they came from.
+again. The rest is asked for with the last bytes that have arrived already, which have to be equal. The digest is over all bytes,
+whichever reply they came from.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from algosync.net.host import content_codings
 __all__ = ["Resumption", "blocks_of"]
 
 _OLD = timedelta(seconds=2)
+_TAIL = 4096  # bytes that are received twice
 _MOST = 5  # times that one download goes on
 
 
@@ -48,20 +50,27 @@ class Resumption:
         condition = tag or validators.get("Last-Modified")
         return cls(length, validators, condition, ask) if condition else None
 
-    def rest(self, done: int) -> Response | None:
-        """The reply with all bytes after the first `done`. None: the server sends something else. Raises what `ask` raises."""
-        response = self.ask({"Range": f"bytes={done}-", "If-Range": self.condition})
-        headers = response.headers
-        if (
-            response.status == 206
-            and headers.get("Content-Range") == f"bytes {done}-{self.length - 1}/{self.length}"
-            and headers.get("Content-Length") == str(self.length - done)
-            and all(headers.get(name) == value for name, value in self.validators.items())
-            and not content_codings(headers)
-        ):
+    def rest(self, done: int, tail: bytes) -> Response | None:
+        """The reply with all bytes after the first `done`, which end with `tail`. None: the server sends something else.
+
+        Raises what `ask` raises.
+        """
+        start = done - len(tail)
+        response = self.ask({"Range": f"bytes={start}-", "If-Range": self.condition})
+        if self._is_rest(response, start) and response.read(len(tail)) == tail:
             return response
         response.close()
         return None
+
+    def _is_rest(self, response: Response, start: int) -> bool:
+        headers = response.headers
+        return (
+            response.status == 206
+            and headers.get("Content-Range") == f"bytes {start}-{self.length - 1}/{self.length}"
+            and headers.get("Content-Length") == str(self.length - start)
+            and all(headers.get(name) == value for name, value in self.validators.items())
+            and not content_codings(headers)
+        )
 
 
 def blocks_of(
@@ -72,27 +81,28 @@ def blocks_of(
     `waits(error, attempt)` waits before each further request, or raises the error. Unreachable: the connection broke, and the
     download did not get any further, or cannot be resumed.
     """
-    done, before = 0, 0
+    done, before, tail = 0, 0, b""
     current = response
     for attempt in range(1, _MOST + 2):
         try:
             with closing(current):
                 for block in current.blocks():
                     done += len(block)
+                    tail = (tail + block if len(block) < _TAIL else block)[-_TAIL:]
                     yield block
                 return
         except Unreachable as error:
             if resumption is None or attempt > _MOST or not _is_worth_it(error, done - before) or done >= resumption.length:
                 raise
             waits(error, attempt)
-            rest = _asked(resumption, done, error)
+            rest = _asked(resumption, done, tail, error)
             before, current = done, rest
 
 
-def _asked(resumption: Resumption, done: int, error: Unreachable) -> Response:
+def _asked(resumption: Resumption, done: int, tail: bytes, error: Unreachable) -> Response:
     """The rest. Raises the error that broke the download if there is none: then the transfer begins again, and tells why."""
     try:
-        rest = resumption.rest(done)
+        rest = resumption.rest(done, tail)
     except Interrupted:
         raise
     except AlgosyncError:

@@ -20,16 +20,18 @@ _BLOCK = 4  # bytes, so that small files have several blocks
 class FakeStore:
     """Files by owner, collection and name. Each write gives a new stamp.
 
-    `owner`: what `.my` stands for. `young`: the number of listings in which a written file has no stamp yet. `opened` lists the
-    files that were read, `listed` the collections. `failures`: an error to raise instead of an operation, by
-    `OPERATION COLLECTION`, as in `files models`. `readers` has the ACLs of collections; `tells_readers` is False for a key that is
-    not told them. `given` lists the ACLs that were set, as collection and patterns.
+    `owner`: what `.my` stands for. `young`: the number of listings in which a written file has no stamp yet. `passed`: whether the
+    clock has passed the second of the last writes nevertheless. `opened` lists the files that were read, `listed` the collections.
+    `failures`: an error to raise instead of an operation, by `OPERATION COLLECTION`, as in `files models`. `readers` has the ACLs
+    of collections; `tells_readers` is False for a key that is not told them. `given` lists the ACLs that were set, as collection
+    and patterns.
     """
 
     def __init__(self, owner: str | None = "quality") -> None:
         self.owner = owner
         self.etags = Md5Etags()
         self.young = 0
+        self.passed = False
         self.modified = ""
         self.opened: list[str] = []
         self.listed: list[str] = []
@@ -50,7 +52,11 @@ class FakeStore:
         owner = self._named(owner)
         self.listed.append(f"{owner}/{collection}")
         found = self._collection(owner, collection)
-        return {name: FileStat(len(data), self._stamp(owner, collection, name), self.modified) for name, data in found.items()}
+        marks = {name: self._stamps[owner, collection, name] for name in list(found)}
+        return {
+            name: FileStat(len(data), self._stamp(owner, collection, name), self.modified, marks.get(name), passed=self.passed)
+            for name, data in list(found.items())
+        }
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:

@@ -1,6 +1,7 @@
 """The kind `data` on stores in memory."""
 
 import hashlib
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,15 +12,18 @@ from fakes.clusters import OWNER, FakeCluster, FakeTime, context_of
 from fakes.ledger import FakeLedger
 from fakes.stores import FakeStore
 
+from algosync.cluster.data import Stored
 from algosync.core.address import Address
 from algosync.core.error import Conflict, Denied, SourceError, TransferError
 from algosync.core.event import Event, Progress
 from algosync.core.planning.change import Action, Change
+from algosync.core.planning.diff import record_of
 from algosync.core.planning.origin import Origin
 from algosync.core.planning.plan import PlanHeader
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.planning.target import Selection
 from algosync.core.ports import Side
+from algosync.core.read_back import ReadBack, unread_note, was_read
 from algosync.core.resource import Record, Resource
 from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
@@ -47,8 +51,8 @@ class Case:
     def __post_init__(self) -> None:
         self.store.write("quality", "models", "w-1.bin", CONTENT)
 
-    def context(self) -> Context:
-        return context_of(self.cluster, SPEC, store=self.store, ledger=self.ledger, time=self.time)
+    def context(self, how: ReadBack = ReadBack.FULL) -> Context:
+        return replace(context_of(self.cluster, SPEC, store=self.store, ledger=self.ledger, time=self.time), read_back=how)
 
     def change(self, context: Context) -> Change:
         (want,) = data.desired(SPEC, context)
@@ -61,8 +65,8 @@ class Case:
         self.ledger.commit(record)
         return record
 
-    def transfer(self) -> Record:
-        context = self.context()
+    def transfer(self, how: ReadBack = ReadBack.FULL) -> Record:
+        context = self.context(how)
         self.perform(Verb.UPLOAD, context, self.change(context))
         return self.perform(Verb.VERIFY, context)
 
@@ -253,6 +257,60 @@ def test_files_share_the_wait_for_their_stamps_to_settle() -> None:
 def test_a_stamp_that_never_settles_is_not_recorded(case: Case) -> None:
     case.cluster.data.young = 1000
     assert case.transfer().destination_stamp is None
+
+
+def test_a_stamp_is_recorded_when_the_second_of_the_write_has_passed(case: Case) -> None:
+    case.cluster.data.young, case.cluster.data.passed = 1000, True
+    record = case.transfer()
+    assert (record.destination_stamp, case.time.now) == ("10@1", 0)
+    (have,) = data.observed(SPEC, case.context())
+    assert have.stamp == record.destination_stamp, "a recorded stamp is trusted at any age, so the next plan reads nothing"
+    case.cluster.data.write(OWNER, "One", "w.bin", CONTENT)
+    (have,) = data.observed(SPEC, case.context())
+    assert have.stamp is None
+
+
+def test_the_wait_ends_when_the_server_has_passed_the_second_of_the_write(case: Case) -> None:
+    put = case.cluster.data.put
+
+    def told(owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
+        return replace(put(owner, collection, name, blocks, length), settles=0.7)
+
+    case.cluster.data.put = told  # type: ignore[method-assign]  # the reply tells how much of its second is left
+    case.transfer()
+    assert 0.6 < case.time.now <= 0.7
+    assert case.cluster.data.listed == [f"{OWNER}/One"] * 3  # by the plan, before the upload, and once after the wait
+
+
+@pytest.mark.parametrize("how", [ReadBack.SIZE, ReadBack.NONE])
+def test_a_file_that_is_not_read_back_is_recorded_as_such(case: Case, how: ReadBack) -> None:
+    record = case.transfer(how)
+    assert case.cluster.data.opened == []
+    assert (record.digest, record.destination_stamp, was_read(record)) == (DIGEST, "10@1", False)
+    (want,), (have,) = data.desired(SPEC, case.context()), data.observed(SPEC, case.context())
+    assert (want.stamp, have.stamp) == (record.source_stamp, record.destination_stamp), "the next plan is empty"
+    assert unread_note([record])
+    read = data.read(have, Side.DESTINATION, SPEC, case.context())
+    assert was_read(record_of(read, read, record)), "whoever reads it has it recorded"
+    assert was_read(case.transfer())
+
+
+def test_another_size_is_an_error_where_sizes_are_compared(case: Case) -> None:
+    context = case.context(ReadBack.SIZE)
+    case.perform(Verb.UPLOAD, context, case.change(context))
+    case.cluster.data.write(OWNER, "One", "w.bin", b"short")
+    with pytest.raises(TransferError, match="is not what was sent"):
+        case.perform(Verb.VERIFY, context)
+
+
+@pytest.mark.parametrize("found", [b"short", None])
+def test_without_any_check_the_next_plan_shows_what_did_not_arrive(case: Case, found: bytes | None) -> None:
+    context = case.context(ReadBack.NONE)
+    case.perform(Verb.UPLOAD, context, case.change(context))
+    case.cluster.data.delete(OWNER, "One", "w.bin")
+    if found is not None:
+        case.cluster.data.write(OWNER, "One", "w.bin", found)
+    assert case.perform(Verb.VERIFY, context).destination_stamp is None
 
 
 def test_a_file_that_vanished_is_an_error(case: Case) -> None:

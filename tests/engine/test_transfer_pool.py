@@ -1,0 +1,129 @@
+"""The threads that move files, and the thread that records what they did."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+from fakes.kinds import scene
+from fakes.ledger import FakeLedger
+from worlds import one_algorithm
+
+from algosync.core.address import Address
+from algosync.core.error import StateError
+from algosync.core.event import StepDone, StepStarted
+from algosync.core.planning.schedule import Step
+from algosync.core.resource import Record
+from algosync.engine.apply import apply
+from algosync.engine.transfer_pool import TransferPool
+
+BIG, SMALL = 1 << 30, 1 << 10
+WAIT = 30  # seconds
+
+
+def test_big_files_leave_one_place_for_small_ones() -> None:
+    pool, leave, small, began = TransferPool(3), threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def big() -> None:
+        began.release()
+        assert leave.wait(WAIT)
+
+    for _ in range(5):
+        pool.submit(big, BIG)
+    pool.submit(small.set, SMALL)
+    assert small.wait(WAIT), "it does not wait for the big ones"
+    assert all(began.acquire(timeout=WAIT) for _ in range(2))
+    assert not began.acquire(blocking=False), "two of three places are for big files"
+    leave.set()
+    assert all(began.acquire(timeout=WAIT) for _ in range(3))
+    pool.close()
+
+
+def test_one_place_is_for_all() -> None:
+    pool, done = TransferPool(1), []
+    for number, size in enumerate((BIG, SMALL, BIG, SMALL)):
+        pool.submit(lambda number=number: done.append(number), size)  # type: ignore[misc]  # mypy does not see the default
+    while len(done) < 4:
+        time.sleep(0.001)
+    pool.close()
+    assert done == [0, 1, 2, 3]
+
+
+def test_what_has_not_begun_does_not_begin_after_the_end() -> None:
+    pool, begun, leave = TransferPool(1), threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def first() -> None:
+        begun.set()
+        assert leave.wait(WAIT)
+        done.append("first")
+
+    pool.submit(first, SMALL)
+    pool.submit(lambda: done.append("second"), SMALL)
+    assert begun.wait(WAIT)
+    closing = threading.Thread(target=pool.close)
+    closing.start()
+    while not pool._closed:
+        time.sleep(0.001)
+    leave.set()
+    closing.join(WAIT)
+    assert done == ["first"]
+
+
+class GroupingLedger(FakeLedger):
+    """The sizes of the groups. `before_group` is called before each."""
+
+    def __init__(self, before_group: Callable[[], None]) -> None:
+        super().__init__()
+        self.groups: list[int] = []
+        self._before_group = before_group
+
+    def commit_all(self, records: Iterable[Record], forgotten: Iterable[Address] = ()) -> None:
+        self._before_group()
+        given = list(records)
+        super().commit_all(given, forgotten)
+        self.groups.append(len(given))
+
+
+def test_files_are_recorded_together_and_before_they_are_reported() -> None:
+    world = one_algorithm("algorithm")
+    for number in range(40):
+        world.site.source.put(Address("data", "A", str(number)), "one")
+    world.site.ledger = ledger = GroupingLedger(lambda: time.sleep(0.01))
+    reported = 0
+    for event in apply(world.plan(), world.flow, replace(scene(world.site), transfers=4), ledger):
+        if isinstance(event, StepDone):
+            reported += 1
+            assert sum(line.startswith("commit") for line in ledger.log) >= reported
+    assert reported == 81
+    assert max(ledger.groups) > 1
+    assert len(ledger.records) == 41
+
+
+def test_a_file_that_cannot_be_recorded_ends_the_run() -> None:
+    world = one_algorithm("data")
+
+    def full(_: Record) -> None:
+        raise StateError("the disk is full")
+
+    world.site.ledger = FakeLedger(before_commit=full)
+    with pytest.raises(StateError, match="the disk is full"):
+        list(apply(world.plan(), world.flow, replace(scene(world.site), transfers=2), world.site.ledger))
+
+
+def test_a_reader_that_leaves_waits_for_the_record_of_running_transfers() -> None:
+    world = one_algorithm("data")
+    released = threading.Event()
+
+    def wait(_: Step) -> None:
+        released.wait(WAIT)
+
+    world.site.during = wait
+    events = apply(world.plan(), world.flow, replace(scene(world.site), transfers=2), world.site.ledger)
+    assert isinstance(next(events), StepStarted)
+    threading.Timer(0.05, released.set).start()
+    events.close()
+    assert [line.split()[0] for line in world.site.ledger.log] == ["upload", "commit"]

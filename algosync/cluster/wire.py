@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -136,14 +137,18 @@ class Wire:
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> Mapping[str, str]:
         """PUT `length` bytes. Return the headers of the reply.
 
-        An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2).
+        An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2). Raises Unexpected if
+        the server accepts the file before it has received all of it.
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
-        answer = self.answer("PUT", path, headers, blocks if length else b"")
+        pieces = (block for block in blocks)
+        answer = self.answer("PUT", path, headers, pieces if length else b"")
         error = reply_error(_json_or_none(answer.body))
         if error is not None:
             body = json.dumps({"error": dict(error)}).encode()
             raise from_reply(f"PUT {path}", answer.status, answer.headers, body, self.names)
+        if length and getgeneratorstate(pieces) != GEN_CLOSED:
+            raise Unexpected(f"PUT {path}: it was answered before all bytes were sent", status=answer.status)
         return answer.headers
 
     def _authorization(self) -> Mapping[str, str]:

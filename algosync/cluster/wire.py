@@ -137,8 +137,8 @@ class Wire:
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> Mapping[str, str]:
         """PUT `length` bytes. Return the headers of the reply.
 
-        An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2). Raises Unexpected if
-        the server accepts the file before it has received all of it.
+        An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2).
+        Raises Unexpected if the server accepts the file before it has received all of it.
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
         pieces = (block for block in blocks)

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from algosync.answers.exact_json import NotJson, Value, read_exact, read_marked, unmarked
 from algosync.answers.subject import Subject
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Answer
 from algosync.core.testing.timing import Timing
 

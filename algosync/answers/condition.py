@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from algosync.answers.equality import is_number, same
 from algosync.answers.exact_json import Value, json_text
 from algosync.answers.pattern import pattern_fault
+from algosync.core.lean import dataclass
 from algosync.core.text import clauses
 
 __all__ = ["OPERATORS", "TYPES", "condition_faults", "failed_conditions", "kind_of"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
 from algosync.answers.exact_json import Value
+from algosync.core.lean import dataclass
 
 __all__ = ["ABSENT", "Absent", "Place", "ValueDifference", "path_of"]
 

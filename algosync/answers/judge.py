@@ -13,7 +13,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from threading import Lock
 from types import TracebackType
@@ -23,6 +23,7 @@ from algosync.answers.cheap import passes_cheaply
 from algosync.answers.parity import alike
 from algosync.answers.pattern import COMPARING, CostlyPatterns
 from algosync.answers.verdict import Begun, presented
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation, Tolerance
 from algosync.core.testing.parity import DIFFERENCE, NOISE

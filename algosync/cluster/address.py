@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 __all__ = ["ClusterAddress", "git_base", "parse", "parse_git"]

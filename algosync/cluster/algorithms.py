@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from algosync.cluster.answer import answer_of
 from algosync.cluster.wire import Wire, idempotent, path_of
 from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError, ClusterError, Conflict, NotFound, Throttled, Unexpected, Unreachable
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Answer
 from algosync.core.text import printable
 from algosync.net.failure import reply_error

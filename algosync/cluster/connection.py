@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from algosync.cluster.address import ClusterAddress
 from algosync.cluster.algorithms import AlgorithmsClient
 from algosync.cluster.data import DataClient
 from algosync.cluster.wire import Wire
 from algosync.core.credential import Credential
+from algosync.core.lean import dataclass
 from algosync.net import Host, Net, Retry, SettingNames, Trust
 
 __all__ = ["Cluster", "connect"]

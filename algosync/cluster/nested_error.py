@@ -11,7 +11,8 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from algosync.core.lean import dataclass
 
 __all__ = ["CallError", "unnested"]
 

@@ -6,13 +6,13 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from algosync.cluster.data import DataStore, WritableStore
 from algosync.cluster.hashing import hasher
 from algosync.cluster.wire import Download
 from algosync.core.error import AlgosyncError, SourceError, TransferError, Unexpected
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.net import Retry
 from algosync.net.host import BLOCK

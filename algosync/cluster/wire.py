@@ -112,27 +112,23 @@ class Wire:
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
         """Open a download. Raises NotFound if it is not a file; Unexpected if a proxy has changed its content."""
-        with closing(self._file(path, {})) as response:
-            what = f"GET {path}"
-            length = None if "Transfer-Encoding" in response.headers else response.headers.get("Content-Length")
-            if length is not None and not (length.isascii() and length.isdecimal()):
-                raise Unexpected(f"{what}: the length {printable(length, 80)} is invalid", status=response.status)
-            octets = None if length is None else int(length)
-            resumption = Resumption.of(response, octets, lambda headers: self._file(path, headers))
-            blocks = blocks_of(response, resumption, self.retry.wait)
-            with closing(blocks):
-                yield Download(octets, blocks, content_codings(response.headers))
-
-    def _file(self, path: str, headers: Mapping[str, str]) -> Response:
-        """The reply to a GET, to be read and closed. NotFound: it is not a file."""
         with ExitStack() as stack:
-            response = stack.enter_context(closing(self.host.open("GET", path, {**headers, **self._authorization()})))
-            if response.headers.get("X-Data-Type", "file") != "file":
-                raise NotFound(f"GET {path}: this is not a file", status=response.status)
-            if response.status == 203:
-                raise Unexpected(f"GET {path}: 203, a proxy has changed the content", status=response.status)
-            stack.pop_all()
-        return response
+            headers = self._authorization()
+            reply = self.host.fetch(path, headers)
+            if isinstance(reply, Response):
+                stack.enter_context(closing(reply))
+            if reply.headers.get("X-Data-Type", "file") != "file":
+                raise NotFound(f"GET {path}: this is not a file", status=reply.status)
+            if reply.status == 203:
+                raise Unexpected(f"GET {path}: 203, a proxy has changed the content", status=reply.status)
+            length = _length(f"GET {path}", reply)
+            if isinstance(reply, Response):
+                resumption = Resumption.of(reply, length, lambda more: self.host.open("GET", path, {**more, **headers}))
+                blocks = blocks_of(reply, resumption, self.retry.wait)
+                stack.enter_context(closing(blocks))
+                yield Download(length, blocks, content_codings(reply.headers))
+            else:
+                yield Download(length, iter([reply.body] if reply.body else []), content_codings(reply.headers))
 
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> Mapping[str, str]:
         """PUT `length` bytes. Return the headers of the reply.
@@ -141,18 +137,26 @@ class Wire:
         Raises Unexpected if the server accepts the file before it has received all of it.
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
+        whole = b"" if not length else blocks[0] if isinstance(blocks, list) and len(blocks) == 1 else None
         pieces = (block for block in blocks)
-        answer = self.answer("PUT", path, headers, pieces if length else b"")
+        answer = self.answer("PUT", path, headers, pieces if whole is None else whole)
         error = reply_error(_json_or_none(answer.body))
         if error is not None:
             body = json.dumps({"error": dict(error)}).encode()
             raise from_reply(f"PUT {path}", answer.status, answer.headers, body, self.names)
-        if length and getgeneratorstate(pieces) != GEN_CLOSED:
+        if whole is None and getgeneratorstate(pieces) != GEN_CLOSED:
             raise Unexpected(f"PUT {path}: it was answered before all bytes were sent", status=answer.status)
         return answer.headers
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}
+
+
+def _length(what: str, reply: CompleteReply | Response) -> int | None:
+    length: str | None = None if "Transfer-Encoding" in reply.headers else reply.headers.get("Content-Length")
+    if length is not None and not (length.isascii() and length.isdecimal()):
+        raise Unexpected(f"{what}: the length {printable(length, 80)} is invalid", status=reply.status)
+    return None if length is None else int(length)
 
 
 def _check_encoding(what: str, answer: CompleteReply) -> None:

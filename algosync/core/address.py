@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from algosync.core.lean import dataclass
 
 __all__ = ["ALGORITHM_NAME", "LOCAL_CLUSTER_NAME", "OWNER_NAME", "Address"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 
 __all__ = ["Credential", "bare", "credential"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from algosync.core.lean import dataclass
 
 __all__ = ["Diagnosis", "Status"]
 

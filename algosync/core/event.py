@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from algosync.core.error import AlgosyncError
+from algosync.core.lean import dataclass
 from algosync.core.planning.schedule import Step
 from algosync.core.testing.answer import Called, CaseResult
 from algosync.core.testing.gate import GateOutcome

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from algosync.core.address import Address
 from algosync.core.error import TestFailed, TimedOut
 from algosync.core.event import CaseDone, Event, Measured, StepDone, StepFailed, StepSkipped
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.testing.answer import Called, CaseResult

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TypeAlias, Union
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 
 __all__ = ["READ_NOW", "RECORDED", "SENSITIVE", "Json", "KindTraits", "Record", "Resource", "Snapshot", "digest_of"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.resource import Record
 
 __all__ = ["LiveRecords", "State"]

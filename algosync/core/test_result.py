@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from algosync.core.address import Address
 from algosync.core.codec import address_from_json, require_text
 from algosync.core.error import Corrupt, TestFailed, TimedOut
 from algosync.core.event import Event, Measured, StepDone, StepFailed
+from algosync.core.lean import dataclass
 from algosync.core.planning.schedule import Verb
 from algosync.core.resource import Json
 from algosync.core.results.document import decode_document, encode_document

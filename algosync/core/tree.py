@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from algosync.core.lean import dataclass
 
 __all__ = ["Blob", "Tree", "blob_id", "folders_above", "git_mode", "subtrees", "tree_id"]
 

@@ -6,10 +6,11 @@ Only the loader (`algosync.workflow`) creates these objects, after it has report
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import TestCase
 
 __all__ = [

@@ -6,10 +6,10 @@ Resources are compared with the workflow by the next plan: a record says what th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, NotFound, Several
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Change
 from algosync.core.planning.data_reads import with_read_contents
 from algosync.core.planning.diff import record_of

@@ -7,9 +7,10 @@ read when it is saved. When it is applied, they are not read again where the sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Change, Finding
 from algosync.core.planning.plan import Plan
 from algosync.core.planning.schedule import Step, Verb

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +25,7 @@ from algosync.executors.sealed import KeyPair
 from algosync.executors.task import TOPIC, Place, Task
 from algosync.net import Net, Proxies, Retry, Watch
 
-__all__ = ["LEASE", "accept", "carry_out", "end", "introduce", "renew"]
+__all__ = ["LEASE", "accept", "carry_out", "end", "forget", "introduce", "renew"]
 
 LEASE = 60.0  # seconds without a renewal after which a worker ends a run and forgets its keys
 _REPORT_EVERY = 0.2  # seconds
@@ -89,12 +90,13 @@ class _HeldRun:
             if reported:
                 self._log.log_event(TOPIC, {"run": self._run, "done": [list(pair) for pair in reported.items()]})
             if time.monotonic() > self._until:
-                end(self._run)
+                forget(self._run)
 
 
 _guard = threading.Lock()
 _key_pair: KeyPair | None = None
 _runs: dict[str, _HeldRun] = {}
+_ended: deque[str] = deque(maxlen=1000)  # their keys may still be on the way
 
 
 def introduce() -> dict[str, object]:
@@ -103,10 +105,13 @@ def introduce() -> dict[str, object]:
 
 
 def accept(run: str, sealed: Mapping[bytes, bytes], dask_worker: EventLog) -> bool:
-    """Takes the keys of a run from the message that is sealed for this process. Returns whether it holds the keys now."""
+    """Takes the keys of a run from the message that is sealed for this process. Returns whether it holds the keys now.
+
+    Those of a run that has ended are not taken any more.
+    """
     keys = _keys()
     with _guard:
-        if run not in _runs and keys.public in sealed:
+        if run not in _runs and run not in _ended and keys.public in sealed:
             _runs[run] = _HeldRun(run, Access.of_message(keys.open(sealed[keys.public])), dask_worker)
         return run in _runs
 
@@ -121,7 +126,14 @@ def renew(run: str) -> bool:
 
 
 def end(run: str) -> None:
-    """Ends the transfers of a run, and forgets its keys."""
+    """Ends the transfers of a run, and forgets its keys for good."""
+    with _guard:
+        _ended.append(run)
+    forget(run)
+
+
+def forget(run: str) -> None:
+    """Ends the transfers of a run, and forgets its keys until they are given again."""
     with _guard:
         held = _runs.pop(run, None)
     if held is not None:
@@ -133,7 +145,7 @@ def carry_out(run: str, number: int, task: Task) -> WorkerAnswer:
     with _guard:
         held = _runs.get(run)
     if held is None:
-        return {MISSING_KEYS: True}
+        return {MISSING_KEYS: _address()}
     try:
         return {"values": held.carry_out(number, task)}
     except AlgosyncError as error:
@@ -141,6 +153,16 @@ def carry_out(run: str, number: int, task: Task) -> WorkerAnswer:
     except Exception as error:  # noqa: BLE001  # the message of a bug may contain anything, so only its place is told
         place = traceback.extract_tb(error.__traceback__)[-1]
         return {"bug": f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"}
+
+
+def _address() -> str:
+    """Of the Dask worker that runs this task. Empty: it runs elsewhere, as in a test."""
+    from distributed import get_worker
+
+    try:
+        return str(get_worker().address)
+    except ValueError:
+        return ""
 
 
 def _keys() -> KeyPair:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from algosync.core.error import SourceError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.tree import Blob
 

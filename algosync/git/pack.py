@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from algosync.core.error import SourceError, Unexpected
+from algosync.core.lean import dataclass
 from algosync.git.objects import Object, Objects, ObjectType
 
 __all__ = ["read_pack"]

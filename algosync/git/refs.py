@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from algosync.core.error import NotFound, SourceError, Unexpected, Unreachable
+from algosync.core.lean import dataclass
 from algosync.core.text import printable, size
 from algosync.net.host import content_codings
 

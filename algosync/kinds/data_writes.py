@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json, Record
 
 __all__ = ["RESTORED", "WRITE", "DataWrites", "Use", "number_of"]

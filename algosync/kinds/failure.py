@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json, Record
 
 __all__ = ["Failure", "with_failure", "without_failure"]

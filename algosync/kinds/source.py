@@ -32,7 +32,6 @@ from algosync.kinds.protection import AUTHOR, TRAILER, foreign_commit, is_ours
 from algosync.sources.file_changes import FileChange, compare
 from algosync.sources.leaving_files import NONE_LEAVING, LeavingFiles, leaving_files, outside_blobs
 from algosync.sources.managed_files import managed, merge
-from algosync.sources.unified_diff import Differ
 
 __all__ = [
     "TRAITS",
@@ -191,6 +190,8 @@ def changed_trees(change: Change, spec: AlgorithmSpec, context: Context) -> tupl
 
 def source_diffs(plan: Plan, workflow: Workflow, context: Context) -> Iterator[FileDiff]:
     """The diff of each file that a push of the plan changes. Placeholders are filled in and secrets hidden."""
+    from algosync.sources.unified_diff import Differ
+
     differ = Differ(lambda text: str(context.redacted(text)))
     for change in plan.changes:
         if change.address.kind == "source" and change.action.writes:

@@ -23,14 +23,12 @@ from algosync.core.workflow import AlgorithmSpec
 from algosync.kinds.context import Context
 from algosync.kinds.held_changes import failure_of
 from algosync.kinds.source import note_call, read_data
-from algosync.kinds.testing.caller import AlgorithmCaller
-from algosync.kinds.testing.failed_test import failed_test
-from algosync.kinds.testing.limits import broken_limits
-from algosync.kinds.testing.run import Run, counts_errors
-from algosync.kinds.testing.target import CallTarget, target_of
 
 if TYPE_CHECKING:
+    from algosync.kinds.testing.caller import AlgorithmCaller
     from algosync.kinds.testing.gate_caller import GateCaller
+    from algosync.kinds.testing.run import Run
+    from algosync.kinds.testing.target import CallTarget
 
 __all__ = ["perform"]
 
@@ -45,6 +43,8 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     TestFailed: an answer is not as expected, or a limit does not hold. ClusterError: a call could not be carried out, so nothing is
     known of the algorithm.
     """
+    from algosync.kinds.testing.target import target_of
+
     check = step.check
     if check is None:
         raise ValueError(f"{step.key} has no check")
@@ -70,6 +70,10 @@ def perform(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
 
 
 def _carry_out(step: Step, check: Check, target: CallTarget, context: Context, tell: Tell) -> None:
+    from algosync.kinds.testing.caller import AlgorithmCaller
+    from algosync.kinds.testing.failed_test import failed_test
+    from algosync.kinds.testing.run import Run, counts_errors
+
     first_release = check.candidate and Address.of("version", target.name) not in context.ledger.records
     caller = AlgorithmCaller(target, context, counts_errors(check.case), first_release)
     baseline = check.case.expect.baseline
@@ -98,6 +102,9 @@ def _gate(gate: QualityGate | None, caller: AlgorithmCaller, context: Context) -
 
 def _hold_to_limits(run: Run, check: Check, target: CallTarget, context: Context) -> None:
     """TestFailed: a call failed, or a limit does not hold."""
+    from algosync.kinds.testing.failed_test import failed_test
+    from algosync.kinds.testing.limits import broken_limits
+
     timing = run.timing()
     baseline = check.case.expect.baseline
     accepted = context.accepted_timing(baseline.content) if baseline is not None and baseline.content is not None else None

@@ -8,12 +8,13 @@ may leave out each of these reasons.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
 from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.data_reads import READ_DATA, READ_FROM, READ_WRITTEN
 from algosync.core.planning.explanation import DATA_CHANGES, DATA_WRITTEN

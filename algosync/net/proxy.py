@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 
 __all__ = ["Proxies", "Proxy"]

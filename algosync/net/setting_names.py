@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from algosync.core.lean import dataclass
 
 __all__ = ["SettingNames"]
 

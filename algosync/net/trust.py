@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 __all__ = ["Trust", "tls_context"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.workflow import AlgorithmSpec
 from algosync.sources.placeholders import ALGORITHM, OWNER
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json, digest_of
 from algosync.core.workflow import AlgorithmSpec
 

@@ -7,9 +7,10 @@ source: those of the platform's template, and those that people add. So a file l
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
+from algosync.core.lean import dataclass
 from algosync.core.tree import Blob, Tree, blob_id
 from algosync.sources.managed_files import is_always_managed, managed
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json
 
 __all__ = ["MD5", "Pin", "pins_from_json", "pins_to_json"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 import tokenize
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.tree import Blob, Tree
 

@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from algosync.cluster.blob_cache import user_cache
+
 __all__ = ["RememberedFacts", "SourceFacts", "memory_of"]
 
 _FORMAT = 1
@@ -75,10 +77,8 @@ class RememberedFacts:
 
 def memory_of(workflow: Path) -> Path:
     """The file for the workflows in a folder, in the user's cache."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    cache = Path(named) if os.path.isabs(named) else Path.home() / ".cache"
     name = hashlib.sha256(os.fsencode(os.path.realpath(workflow))).hexdigest()[:32]
-    return cache / "algosync" / "sources" / f"{name}.json"
+    return user_cache() / "sources" / f"{name}.json"
 
 
 def _text_of(entries: Mapping[str, tuple[str, SourceFacts]]) -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import SequenceMatcher
 from itertools import accumulate
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.planning.file_diff import FileDiff
 from algosync.core.text import plural, size
 from algosync.core.tree import Blob, Tree, git_mode

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
 from algosync.core.error import UsageError
 from algosync.core.secret import Secret
-from algosync.state import local
 from algosync.state.backend import Backend
 from algosync.state.exchange import push, rename
 from algosync.state.former_names import Located, located
@@ -16,8 +16,6 @@ from algosync.state.history import History, run_added
 from algosync.state.holder import Holder, signer
 from algosync.state.naming import journal_name, state_name
 from algosync.state.patience import AT_ONCE, Patience
-from algosync.state.remote import postgresql, s3, terraform_http
-from algosync.state.remote.address import shown
 from algosync.state.results_document import ResultsDocument, copied, results_name
 from algosync.state.session import Session
 from algosync.state.test_results import TestResults
@@ -52,14 +50,26 @@ __all__ = [
 BackendFactory: TypeAlias = Callable[[str, str], Backend]
 """Creates the backend of one state. Arguments: its name (see `state_name`), and the command that others see while it is locked."""
 
+
+def _backend(module: str) -> Callable[[str], BackendFactory]:
+    """The `parse_address` of a module in this package. The first call imports the module: a command needs one backend."""
+
+    def parse(address: str) -> BackendFactory:
+        factory: BackendFactory = import_module(f"algosync.state.{module}").parse_address(address)
+        return factory
+
+    return parse
+
+
 # By the scheme of the address. Each parses its own addresses; UsageError: it cannot. An address without a scheme is a path.
 BACKENDS: dict[str, Callable[[str], BackendFactory]] = {
-    "file": local.parse_address,
-    "http": terraform_http.parse_address,
-    "https": terraform_http.parse_address,
-    "postgresql": postgresql.parse_address,
-    "s3": s3.parse_address,
+    "file": _backend("local"),
+    "http": _backend("remote.terraform_http"),
+    "https": _backend("remote.terraform_http"),
+    "postgresql": _backend("remote.postgresql"),
+    "s3": _backend("remote.s3"),
 }
+_WITH_SECRETS = {"http": "terraform_http", "https": "terraform_http", "postgresql": "postgresql", "s3": "s3"}
 _JOURNALS = Path("state/local/.journals")
 
 
@@ -68,6 +78,8 @@ def parse_address(address: str) -> BackendFactory:
     scheme, separator, _ = address.partition("://")
     backend = BACKENDS.get(scheme if separator else "file")
     if backend is None:
+        from algosync.state.remote.address import shown
+
         known = ", ".join(f"{name}://" for name in sorted(BACKENDS))
         raise UsageError(f"--state {shown(address)}: the scheme is unknown", hint=f"use a folder, or one of: {known}")
     return backend(address)
@@ -75,8 +87,11 @@ def parse_address(address: str) -> BackendFactory:
 
 def secrets(address: str, environ: Mapping[str, str]) -> tuple[Secret, ...]:
     """The passwords and keys that the backend of an address uses. They must not be shown."""
-    of = {"http": terraform_http, "https": terraform_http, "postgresql": postgresql, "s3": s3}.get(address.partition("://")[0])
-    return () if of is None else of.secrets(address, environ)
+    module = _WITH_SECRETS.get(address.partition("://")[0])
+    if module is None:
+        return ()
+    found: tuple[Secret, ...] = import_module(f"algosync.state.remote.{module}").secrets(address, environ)
+    return found
 
 
 def journal_path(backend: Backend, journals: Path) -> Path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -28,6 +28,7 @@ from algosync.core.codec import (
     require_version,
 )
 from algosync.core.error import Corrupt
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json, Record
 from algosync.core.state import State
 

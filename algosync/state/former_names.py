@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import cast
 
 from algosync.core.error import Corrupt
+from algosync.core.lean import dataclass
 from algosync.state.backend import Backend
 from algosync.state.local import LocalBackend
 from algosync.state.patience import AT_ONCE, Patience

@@ -6,11 +6,12 @@ import getpass
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timezone
 from uuid import uuid4
 
 from algosync.core.error import LockHeld
+from algosync.core.lean import dataclass
 
 __all__ = ["ANOTHER", "Holder", "lock_held", "sign", "signer", "utc_now"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from algosync.core.error import LockHeld
+from algosync.core.lean import dataclass
 
 __all__ = ["AT_ONCE", "Patience"]
 

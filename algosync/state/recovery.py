@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.codec import decode_state
 from algosync.core.error import Corrupt, LockHeld
+from algosync.core.lean import dataclass
 from algosync.core.state import State
 from algosync.state.backend import Backend, fingerprint
 from algosync.state.entry import Forget, Log, Result, replay, unfinished

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from algosync.core.address import Address
 from algosync.core.error import StateError
 from algosync.core.resource import Json
-from algosync.core.sighting import SECTION, Seen, decode_seen, with_seen
+from algosync.core.results.sighting import SECTION, Seen, decode_seen, with_seen
 from algosync.core.test_result import TestResult, merged, results_in, with_results
 from algosync.state.backend import Backend
 from algosync.state.results_document import Change, ResultsDocument

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.state.backend import Backend
 from algosync.state.holder import Holder
 from algosync.state.recovery import Found, find_beside_writers

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from algosync.core.error import TestFailed
+from algosync.core.lean import dataclass
 from algosync.core.report import CallTally
 from algosync.core.testing.answer import CaseResult
 from algosync.core.testing.case import TestCase

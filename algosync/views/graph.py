@@ -6,8 +6,9 @@ An arrow goes from an algorithm to what it needs, as in `terraform graph`. Names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json
 from algosync.core.text import printable
 from algosync.core.workflow import Workflow

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TypeAlias
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Finding
 from algosync.core.planning.coverage import Coverage
 from algosync.core.planning.explanation import Explanation

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.redaction import Word
 from algosync.core.resource import Json, Resource
 from algosync.core.text import printable, size

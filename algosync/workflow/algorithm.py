@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.environment import SHORTHANDS
+from algosync.core.lean import dataclass
 from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Publish, Settings
 from algosync.workflow.fault import quote
 from algosync.workflow.keys.compare import read_compare

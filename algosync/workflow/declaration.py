@@ -12,9 +12,9 @@ The rendered document must contain the same block. A block elsewhere, or one tha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from algosync.core.lean import dataclass
 from algosync.workflow.fault import Location
 from algosync.workflow.node import MapNode, Scalar
 from algosync.workflow.parsing import read_nodes

@@ -6,11 +6,12 @@ They are found by loading the file again with other values for the sensitive var
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import TYPE_CHECKING
 
 from algosync.core.error import WorkflowError
+from algosync.core.lean import dataclass
 from algosync.workflow.loading import load
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ continues after a fault, unless the text after it cannot be interpreted (`Faults
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from algosync.core.error import Fault
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.workflow.fault import Location
 from algosync.workflow.node import MAX_SIZE
 

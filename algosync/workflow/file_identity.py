@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

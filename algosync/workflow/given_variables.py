@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from algosync.core.error import UsageError, WorkflowError
+from algosync.core.lean import dataclass
 from algosync.workflow.fault import Faults, UnreadableError, quote
 from algosync.workflow.file import format_of, read_text
 from algosync.workflow.node import MapNode, kind_of

@@ -10,10 +10,11 @@ import gc
 import os
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from algosync.core.error import WorkflowError
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 from algosync.workflow.declaration import check_named, check_unchanged, find_block, read_declarations, values_of
 from algosync.workflow.document import EMPTY_HINT, read_document

@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 from bisect import bisect_right
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from algosync.core.error import Fault
+from algosync.core.lean import dataclass
 from algosync.workflow.fault import UnreadableError
 from algosync.workflow.node import MAX_SIZE
 from algosync.workflow.section import nearest

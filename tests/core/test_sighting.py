@@ -8,7 +8,7 @@ from algosync.core.address import Address
 from algosync.core.error import Corrupt
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.resource import Json
-from algosync.core.sighting import Seen, Sighting, dated, decode_seen, sighted, with_seen
+from algosync.core.results.sighting import Seen, Sighting, dated, decode_seen, sighted, with_seen
 
 DATA, SOURCE, TEST = Address("data", "A", "w.pb"), Address("source", "A"), Address("test", "A", "t")
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-01-0{day}T03:00:00+00:00" for day in (5, 6, 7))

@@ -41,7 +41,7 @@ def workers(cluster: Cluster) -> Iterator[FakeWorkers]:
 
 
 def test_a_task_of_an_unknown_run_asks_for_keys() -> None:
-    assert worker.carry_out("no such run", 1, READ) == {MISSING_KEYS: True}
+    assert worker.carry_out("no such run", 1, READ) == {MISSING_KEYS: ""}
     assert not worker.renew("no such run")
 
 
@@ -49,7 +49,14 @@ def test_keys_are_forgotten_when_the_run_ends(workers: FakeWorkers) -> None:
     assert "values" in workers.carry_out(READ, lambda _: None)
     assert worker.renew(workers.run)
     worker.end(workers.run)
-    assert worker.carry_out(workers.run, 2, READ) == {MISSING_KEYS: True}
+    assert worker.carry_out(workers.run, 2, READ) == {MISSING_KEYS: ""}
+    assert not worker.renew(workers.run)
+
+
+def test_keys_that_arrive_after_the_end_are_not_taken(workers: FakeWorkers) -> None:
+    worker.end(workers.run)
+    with pytest.raises(AssertionError):
+        workers.carry_out(READ, lambda _: None)
     assert not worker.renew(workers.run)
 
 
@@ -58,7 +65,8 @@ def test_keys_are_forgotten_when_nobody_renews_the_run(workers: FakeWorkers, mon
     workers.carry_out(READ, lambda _: None)
     while worker._runs.get(workers.run):
         time.sleep(0.01)
-    assert worker.carry_out(workers.run, 2, READ) == {MISSING_KEYS: True}
+    assert worker.carry_out(workers.run, 2, READ) == {MISSING_KEYS: ""}
+    assert "values" in workers.carry_out(READ, lambda _: None)  # they are given again
 
 
 def test_a_message_for_another_worker_is_not_accepted(cluster: Cluster) -> None:
@@ -69,7 +77,7 @@ def test_a_message_for_another_worker_is_not_accepted(cluster: Cluster) -> None:
     assert isinstance(public, bytes)
     with pytest.raises(CryptoError):
         worker.accept("run", {public: seal(message, other.public)}, FakeLog())
-    assert worker.carry_out("run", 1, READ) == {MISSING_KEYS: True}
+    assert worker.carry_out("run", 1, READ) == {MISSING_KEYS: ""}
 
 
 def test_a_sealed_message_shows_no_key(cluster: Cluster) -> None:

@@ -44,14 +44,17 @@ class FakeFuture:
 
 
 class FakeClient:
-    """`outcomes`: those of the next tasks. `sealed` counts how often keys were given. `workers`: those that are there."""
+    """`outcomes`: those of the next tasks. `sealed`: the workers that got keys, each time; None: all.
+
+    `workers`: those that are there.
+    """
 
     def __init__(self, *outcomes: object) -> None:
         self.outcomes = iter(outcomes)
         self.status = "running"
         self.keys: list[str] = []
         self.futures: list[FakeFuture] = []
-        self.sealed = 0
+        self.sealed: list[list[str] | None] = []
         self.opened: list[DaskWorkers] = []
         self.workers = {"tcp://a:1": 2}
 
@@ -60,19 +63,20 @@ class FakeClient:
         self.futures.append(FakeFuture(next(self.outcomes)))
         return self.futures[-1]
 
-    def run(self, function: object, *arguments: object, on_error: str) -> Mapping[str, object]:
+    def run(self, function: object, *arguments: object, on_error: str, workers: list[str] | None = None) -> Mapping[str, object]:
         if function is worker.introduce:
             return {"tcp://a:1": {"version": __version__, "public": KeyPair().public}}
-        self.sealed += function is worker.accept
+        if function is worker.accept:
+            self.sealed.append(workers)
         return {"tcp://a:1": True}
 
     def nthreads(self) -> Mapping[str, int]:
         return self.workers
 
-    def subscribe_topic(self, topic: str, handler: object) -> None:
-        pass
+    def close(self, timeout: float) -> None:
+        self.status = "closed"
 
-    def unsubscribe_topic(self, topic: str) -> None:
+    def subscribe_topic(self, topic: str, handler: object) -> None:
         pass
 
 
@@ -106,13 +110,13 @@ def test_a_lost_task_is_sent_once_more(client: FakeClient, loss: Exception) -> N
 
 
 def test_a_worker_without_keys_gets_them(client: FakeClient) -> None:
-    client.outcomes = iter(({MISSING_KEYS: True}, DONE))
+    client.outcomes = iter(({MISSING_KEYS: "tcp://new:1"}, {MISSING_KEYS: 7}, DONE))
     assert opened(client).carry_out(TASK, lambda _: None) == DONE
-    assert client.sealed == 2
+    assert client.sealed == [None, ["tcp://new:1"], None]
 
 
 def test_workers_that_never_keep_keys_are_an_error(client: FakeClient) -> None:
-    client.outcomes = iter([{MISSING_KEYS: True}] * 100)
+    client.outcomes = iter([{MISSING_KEYS: "tcp://a:1"}] * 100)
     with pytest.raises(Unreachable, match="do not keep the keys"):
         opened(client).carry_out(TASK, lambda _: None)
 
@@ -152,6 +156,23 @@ def test_nothing_is_sent_after_a_signal(client: FakeClient) -> None:
     with pytest.raises(Interrupted):
         workers.carry_out(TASK, lambda _: None)
     assert client.futures == []
+
+
+@pytest.mark.parametrize("answer", [{MISSING_KEYS: "tcp://a:1"}, {"error": "Interrupted", "message": "interrupted"}], ids=str)
+def test_workers_that_have_ended_the_run_get_no_keys_again(client: FakeClient, answer: object) -> None:
+    """A signal has ended the transfers on the workers, and their answers arrive before this process stops to wait for them."""
+    workers = opened(client)
+
+    def ended() -> Iterator[object]:
+        workers.stop()
+        workers._stopped.clear()
+        yield answer
+
+    client.outcomes = ended()
+    with pytest.raises(Interrupted):
+        workers.carry_out(TASK, lambda _: None)
+    assert client.sealed == [None]
+    assert len(client.futures) == 1
 
 
 def test_a_closed_client_is_an_error(client: FakeClient) -> None:

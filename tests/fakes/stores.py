@@ -54,7 +54,7 @@ class FakeStore:
         found = self._collection(owner, collection)
         marks = {name: self._stamps[owner, collection, name] for name in list(found)}
         return {
-            name: FileStat(len(data), self._stamp(owner, collection, name), self.modified, marks[name], passed=self.passed)
+            name: FileStat(len(data), self._stamp(owner, collection, name), self.modified, marks.get(name), passed=self.passed)
             for name, data in list(found.items())
         }
 

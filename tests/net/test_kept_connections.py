@@ -15,9 +15,9 @@ from harness import certificate
 from rawserver import OK, answers, head, host, listening
 from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_path
 
-from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
-from algosync.net import Host
-from algosync.net.quick_read import Headers, request_text
+from algosync.core.error import AlgosyncError, ClusterError, Denied, Interrupted, TimedOut, Unexpected, Unreachable
+from algosync.net import Host, Response
+from algosync.net.quick_exchange import Headers, request_text
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-Data-Type: directory\r\n" + LENGTH + b"\r\n" + BODY
 
@@ -263,14 +263,64 @@ def test_a_stalled_reply_ends_at_its_deadline_and_when_the_run_stops(begun: str,
 
 
 def test_a_reply_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("algosync.net.host.ANSWER_LIMIT", 1000)
-    monkeypatch.setattr(Host.answer.__globals__["Response"].read_all, "__defaults__", (1000,))
+    monkeypatch.setattr(Host._quick, "__defaults__", (None, 1000))
+    monkeypatch.setattr(Response.read_all, "__defaults__", (1000,))
     big = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + b"x" * 1001
     with listening(after_a_first(lambda connection: connection.sendall(big))) as raw:
         target = host(raw.url)
         target.answer("GET", "/", {})
         with pytest.raises(Unexpected, match="longer than 1000 bytes"):
             target.answer("GET", "/", {})
+
+
+CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+def sent_body(connection: socket.socket, request: bytes) -> bytes:
+    """The body of a request, as long as its head says."""
+    body, left = b"", int(request.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < left and (piece := connection.recv(left - len(body))):
+        body += piece
+    return body
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"y" * (64 << 10), b"z" * ((64 << 10) + 1)])
+def test_a_small_write_over_a_kept_connection_is_the_same_request(content: bytes, slow_requests: list[str]) -> None:
+    requests: list[bytes] = []
+    bodies: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        while request := head(connection):
+            requests.append(request)
+            bodies.append(sent_body(connection, request))
+            connection.sendall(CREATED)
+
+    with listening(script) as raw:
+        target = host(raw.url)
+        replies = [target.answer("PUT", "/a", {"Content-Type": "text/plain"}, content) for _ in range(2)]
+    assert [(reply.status, reply.body) for reply in replies] == [(201, b"")] * 2
+    assert bodies == [content] * 2
+    first, second = (sorted(request.lower().split(b"\r\n")) for request in requests)
+    assert first == second
+    assert len(slow_requests) == (1 if len(content) <= 64 << 10 else 2)
+
+
+def test_a_small_write_that_is_refused_tells_why() -> None:
+    with listening(after_a_first(lambda connection: connection.sendall(REFUSED))) as raw:
+        target = host(raw.url)
+        target.answer("GET", "/", {})
+        with pytest.raises(Denied):
+            target.answer("PUT", "/a", {}, b"x" * 1000)
+
+
+def test_a_small_write_without_an_answer_may_have_happened() -> None:
+    with listening(after_a_first(lambda connection: connection.close())) as raw:
+        target = host(raw.url)
+        target.answer("GET", "/", {})
+        with pytest.raises(Unreachable) as caught:
+            target.answer("PUT", "/a", {}, b"x")
+    assert caught.value.sent
 
 
 @pytest.mark.parametrize(
@@ -286,8 +336,8 @@ def test_a_reply_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_a_request_that_is_not_plain_is_left_to_urllib3(path: str, headers: dict[str, str]) -> None:
-    assert request_text("/a", "host", {"X": "a b"}) == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
-    assert request_text(path, "host", headers) is None
+    assert request_text("GET", "/a", "host", {"X": "a b"}) == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
+    assert request_text("GET", path, "host", headers) is None
 
 
 def test_headers_have_any_case_and_repeated_ones_are_joined() -> None:

@@ -84,7 +84,7 @@ def test_a_changed_folder_is_read_again(what: str, folder: Path) -> None:
 def test_other_keys_owners_and_programs_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked(folder)
     assert looked(folder, secrets=(Secret("simKEYsimKEY"),))[1]
-    monkeypatch.setattr("algosync.sources.source._program", lambda: (("source.py", 1, 2),))
+    monkeypatch.setattr("algosync.sources.source._program", lambda: "another")
     assert looked(folder)[1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,7 @@ from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
 from algosync.cli.testing.options import TestNames
 from algosync.core.error import AlgosyncError, Several
+from algosync.core.lean import dataclass
 from algosync.core.workflow import SourceAlgorithm
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from algosync.cli.command import command
@@ -11,6 +10,7 @@ from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import ReportOptions, ScopeOptions
 from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.core.planning.target import Selection

@@ -1,6 +1,6 @@
 """`algosync history`: list what was done with a workflow."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +10,7 @@ from algosync.cli.help import RARE
 from algosync.cli.options import ClusterOptions, JsonOutput
 from algosync.cli.report_output import diagnosed
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

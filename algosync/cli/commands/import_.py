@@ -1,6 +1,6 @@
 """`algosync import`: record what is at the destination already, without changing it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +9,7 @@ from algosync.cli.command import command
 from algosync.cli.options import CompareOptions, LockTimeout, WorkflowOption
 from algosync.cli.terminal import Terminal
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """`algosync rollback`: publish an earlier version of an algorithm again."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +12,7 @@ from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import AllowedGuards, AutoApprove, CompareOptions, LockTimeout, ReportOptions, WorkflowOption
 from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.cli.session import CommandSession

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from algosync.cli.command import command
 from algosync.cli.options import ClusterOptions, ReportOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.core.planning.plan_inputs import PlanFile

@@ -1,6 +1,5 @@
 """`algosync versions`: list the published versions of an algorithm at the destination."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +8,7 @@ from algosync.cli.command import command
 from algosync.cli.options import ClusterOptions, JsonOutput, WorkflowOption
 from algosync.cli.report_output import diagnosed
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Drift, Finding
 
 if TYPE_CHECKING:

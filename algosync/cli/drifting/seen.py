@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Finding
-from algosync.core.sighting import Seen, dated, sighted
+from algosync.core.results.sighting import Seen, dated, sighted
 from algosync.core.text import printable
 
 if TYPE_CHECKING:

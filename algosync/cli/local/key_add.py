@@ -1,6 +1,5 @@
 """`algosync emulator key add`: create an API key of a local cluster."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 from algosync.cli.command import command
 from algosync.cli.local.options import LocalClusterOptions
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.core.error import AlgosyncError

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from algosync.cli.local.location import exists
 from algosync.cli.local.running import KEPT, LocalCluster, answering_cluster
+from algosync.core.lean import dataclass
 from algosync.emulator.server import server_lock
 
 __all__ = ["LocalStatus", "RunState", "status_of"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from algosync.core.address import LOCAL_CLUSTER_NAME
 from algosync.core.error import AlgosyncError, UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.emulator.server import server_lock
 from algosync.state.durable import EVERYTHING, PRIVATE_FILES, ignore_in_git, make_folder

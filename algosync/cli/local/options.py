@@ -1,12 +1,12 @@
 """The options that several `emulator` commands share, in groups (see `algosync.cli.options`)."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from algosync.cli.options import CommonOptions, LocalHomeFolder, StateFolder
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.cli.local.location import LocalHome

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from algosync.core.error import Unreachable
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.emulator.server import server_lock

@@ -1,7 +1,6 @@
 """The options of `emulator start`: how a local cluster's server runs, and how it behaves where real clusters differ."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 
 from algosync.cli.help import RARE
 from algosync.cli.local.options import LocalClusterOptions
+from algosync.core.lean import dataclass
 
 __all__ = ["DuplicateStatus", "StartOptions", "UnbuiltStatus"]
 

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Annotated
 
 import typer
 
 from algosync.cli.help import RARE
+from algosync.core.lean import dataclass
 
 __all__ = ["ADDRESSES", "NotifyOn", "NotifyOptions"]
 

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from algosync.cli.notify.options import ADDRESSES
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

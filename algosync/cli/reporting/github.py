@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal

@@ -1,8 +1,7 @@
 """The options of the commands that work on a state. Their arguments name records, so the workflow is an option."""
 
-from dataclasses import dataclass
-
 from algosync.cli.options import ClusterOptions, LockTimeout, WorkflowOption
+from algosync.core.lean import dataclass
 
 __all__ = ["StateChangeOptions", "StateOptions"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import AlgosyncError
 from algosync.core.event import CaseDone, Event, Measured
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Baseline
 from algosync.core.text import printable
 

@@ -1,11 +1,12 @@
 """The options of `algosync test` that choose tests, and say what becomes of their answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 import typer
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 
 __all__ = ["TestNames", "TestOptions"]
 

@@ -7,13 +7,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.json_document import read_json
+from algosync.core.lean import dataclass
 from algosync.core.planning.plan import Check
 from algosync.core.testing.case import TestCase
 from algosync.core.text import printable

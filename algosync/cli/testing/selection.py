@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Load
 from algosync.core.text import printable
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from types import MappingProxyType
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json, Resource
 
 __all__ = ["Action", "Change", "Drift", "Finding"]

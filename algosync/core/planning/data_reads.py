@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.renewal import Causes, ChangesOf, contents, may_be_newer, told_in, with_renewals
 from algosync.core.planning.target import dependencies

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 
 __all__ = ["FileDiff"]
 

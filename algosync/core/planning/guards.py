@@ -7,11 +7,12 @@ than 30 % of at least 10 resources is more often a mistake in the workflow, or t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from algosync.core.address import Address
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Plan, Refusal
 from algosync.core.planning.target import Mode

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Change, Finding
 from algosync.core.resource import Json
 from algosync.core.timestamp import read_iso_time

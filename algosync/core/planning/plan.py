@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain, count
 from types import MappingProxyType
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.deletion import targeted_deletions
 from algosync.core.planning.target import Mode, UnknownTarget, dependencies, matches

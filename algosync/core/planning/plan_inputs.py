@@ -6,8 +6,9 @@ Keys and sensitive variables are not part of it. Contents are named by their SHA
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from algosync.core.lean import dataclass
 from algosync.core.planning.saved_plan import SavedPlan
 from algosync.core.resource import Json
 

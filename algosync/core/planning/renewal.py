@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TypeAlias
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change
 from algosync.core.resource import Json, KindTraits, Record
 from algosync.core.workflow import AlgorithmSpec

@@ -8,11 +8,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 
 __all__ = ["Checksum", "Mode", "Selection", "UnknownTarget", "dependencies", "dependents", "matches", "nearest", "reach"]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from algosync.core.codec import encode_json, require_text
 from algosync.core.error import Corrupt
+from algosync.core.lean import dataclass
 from algosync.core.resource import Json
 from algosync.core.timestamp import read_iso_time
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Expectation
 
 __all__ = ["Answer", "CallFailure", "Called", "CaseResult", "Mismatch"]

@@ -6,8 +6,10 @@ JSON values are JSON texts with numbers as the workflow has them. Files that the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from algosync.core.lean import dataclass
 
 __all__ = [
     "CALL_TIMEOUT",

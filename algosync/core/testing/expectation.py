@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Expectation, Tolerance
 
 __all__ = ["ExpectationCheck", "ExpectationFault", "merged", "nothing_wrong"]

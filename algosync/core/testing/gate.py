@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Mismatch
 from algosync.core.testing.case import Metric, TestCase
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Mismatch
 from algosync.core.testing.timing import percentile
 

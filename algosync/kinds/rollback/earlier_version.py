@@ -7,13 +7,14 @@ at once and belongs to no version, such as the label, stays as it is at the dest
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from algosync.cluster.algorithms import AlgorithmInfo, Version
 from algosync.core.address import Address
 from algosync.core.environment import shown
 from algosync.core.error import NotFound
+from algosync.core.lean import dataclass
 from algosync.core.tree import tree_id
 from algosync.core.workflow import AlgorithmSpec, Details, License, Readers, Settings
 from algosync.kinds.collection import DATA_READ

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from algosync.core.error import ClusterError, Denied, NotFound, TestFailed, Untrusted
+from algosync.core.lean import dataclass
 from algosync.core.redaction import MASK
 from algosync.core.testing.answer import Answer, CallFailure, CaseResult, Mismatch
 from algosync.core.testing.case import Expectation, TestCase

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from algosync.core.lean import dataclass
 from algosync.core.planning.plan import Check
 from algosync.core.testing.answer import Answer, Mismatch
 from algosync.core.testing.case import Expectation, TestCase

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from algosync.answers.gates import NoPrediction, Sample, label_of, outcome_of, prediction_of
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Answer, CaseResult, Mismatch
 from algosync.core.testing.case import QualityGate, TestCase
 from algosync.core.testing.gate import GateOutcome, LabelledCase

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from algosync.cluster.once import OncePerKey
 from algosync.core.error import Denied, NotFound, TestFailed
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import Answer
 from algosync.core.testing.case import TestCase
 from algosync.core.text import clauses

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
 from algosync.core.error import Denied, NotFound
+from algosync.core.lean import dataclass
 from algosync.core.planning.plan import Check
 from algosync.core.testing.answer import Called
 from algosync.core.text import clauses

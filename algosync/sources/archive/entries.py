@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.tree import Blob
 from algosync.sources.archive.path_rules import case_folded, path_fault

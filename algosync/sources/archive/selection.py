@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from algosync.core.error import SourceError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.tree import Blob
 from algosync.sources.archive.entries import SourceEntries

@@ -7,7 +7,8 @@ Python versions. Formats: V7, ustar, pax and GNU.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from algosync.core.lean import dataclass
 
 __all__ = ["BLOCK", "TarHeader", "read_header"]
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from algosync.core.error import StateError, UsageError
 from algosync.core.extra import extra
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.net.proxy import is_loopback
 

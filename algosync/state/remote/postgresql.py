@@ -12,12 +12,12 @@ import os
 import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from algosync.core.error import Stale, StateError, UsageError
 from algosync.core.extra import extra
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.state.backend import fingerprint

@@ -14,11 +14,11 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
 from algosync.core.error import ClusterError, Stale, StateError, UsageError
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.net.proxy import is_loopback

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from algosync.core.lean import dataclass
 from algosync.core.redaction import Redactor
 from algosync.core.text import duration, harmless, plural
 from algosync.views.formats.outline import Block, Ending, Entry, Outline, OutlineSection

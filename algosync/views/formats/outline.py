@@ -5,9 +5,9 @@ All texts are printable, on one line, cut to a length, and without secrets. Word
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from algosync.core.lean import dataclass
 from algosync.core.testing.timing import Timing
 
 __all__ = ["Block", "Count", "Ending", "Entry", "Outline", "OutlineCall", "OutlineRun", "OutlineSection"]

@@ -9,10 +9,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from algosync.core.lean import dataclass
 from algosync.core.redaction import Redactor
 from algosync.core.timestamp import read_iso_time
 from algosync.views.all_drift import first_seen, worst_first

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from algosync.core.lean import dataclass
 from algosync.core.planning.plan import PlanHeader
 from algosync.core.redaction import Word
 from algosync.core.resource import Json

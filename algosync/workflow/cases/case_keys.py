@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Case, Expectation
 from algosync.workflow.fault import quote
 from algosync.workflow.node import MapNode, Scalar, child

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO
 
+from algosync.core.lean import dataclass
 from algosync.workflow.fault import Faults, Location
 from algosync.workflow.file import decoded
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from algosync.core.lean import dataclass
 from algosync.core.workflow import Move
 from algosync.workflow.dependency import cycles
 from algosync.workflow.fault import quote

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from algosync.core.lean import dataclass
 from algosync.workflow.fault import Faults, Location, UnreadableError, quote
 from algosync.workflow.node import (
     MAX_DEPTH,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from algosync.core.lean import dataclass
 from algosync.core.testing.expectation import ExpectationCheck, nothing_wrong
 from algosync.workflow.fault import Faults, Location, UnreadableError, quote
 from algosync.workflow.file import decoded

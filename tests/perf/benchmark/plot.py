@@ -19,8 +19,10 @@ STYLE = "text{font:12px system-ui,sans-serif;fill:#222}.small{font-size:11px;fil
 
 
 def plot(results: Sequence[Result], about: str) -> str:
-    """The plot of what is compared by time; sums of processor time are in the table only."""
-    shown = [each for each in results if not each.name.endswith("processor")]
+    """The plot: of each name the first peer, and others that have a target. Processor time is in the table only."""
+    first = {each.name: each for each in reversed(results)}
+    timed = [each for each in results if not each.name.endswith(": processor") and not each.name.endswith(", processor")]
+    shown = [each for each in timed if each.target is not None or first[each.name] is each]
     bottom = TOP + STEP * len(shown)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 34}" role="img">',
@@ -56,7 +58,7 @@ def _bar(result: Result, y: float) -> str:
     parts = [
         f'<text x="{LEFT - 8}" y="{y + 11}" text-anchor="end" class="small"><title>{label}</title>{cut}</text>',
         f'<rect x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR}" fill="{colour}"/>',
-        f'<text x="{end + 5:.1f}" y="{y + 11}">{result.ratio:.2f}</text>',
+        f'<text x="{WIDTH - 12}" y="{y + 11}" text-anchor="end">{result.ratio:.2f}</text>',
     ]
     if result.target is not None:
         x = _x(result.target)

@@ -20,6 +20,7 @@ __all__ = ["relay", "small_files"]
 NAME = "Holder"  # the algorithm that the files belong to
 SOURCE = "models"  # their collection at the source
 BLOCK = 1 << 20
+BARE = "bare"
 COPY, CHECK = "rclone copy", "rclone copy, then check --download"
 
 
@@ -57,9 +58,9 @@ class Route:
         return Cost(copied.wall + checked.wall, copied.cpu + checked.cpu, max(copied.memory, checked.memory))
 
     def by(self, client: str) -> Callable[[], Cost]:
-        """A bare client, which moves the files one after the other."""
+        """A bare client, with as many connections."""
         ends = (self.source.address, self.destination.address, SOURCE, NAME)
-        command = [sys.executable, "-m", "benchmark.relaying", client, *ends, *self.files]
+        command = [sys.executable, "-m", "benchmark.relaying", client, str(self.connections), *ends, *self.files]
 
         def once() -> Cost:
             self.destination.ask("empty", b"")
@@ -126,7 +127,7 @@ def small_files(bench: Bench) -> Iterator[Result]:
             with route(bench, [20 << 10] * number, delay=delay, connections=32) as way:
                 sides = {"apply": way.apply, COPY: way.copy, CHECK: way.copy_and_check}
                 if not bench.small:
-                    sides |= {f"{client}, one connection": way.by(client) for client in ("urllib3", "official")}
+                    sides |= {f"{BARE} {client}": way.by(client) for client in ("urllib3", "official client")}
                 requests = way.requests(way.apply)
                 way.uploads.clear()
                 found = interleaved(bench.rounds, sides)
@@ -145,8 +146,8 @@ def _small_results(
     target = upload[delay] if judged else None
     yield Result("small-files", f"{name}: upload alone", COPY, uploads, found[COPY].wall, "s", target, number)
     for side, peer in found.items():
-        if "one connection" in side:
-            yield Result("small-files", f"{name}: upload alone", f"{side} (unhashed)", uploads, peer.wall, "s", None, number)
+        if side.startswith(BARE):
+            yield Result("small-files", f"{name}: upload alone", f"{side}, unhashed", uploads, peer.wall, "s", None, number)
 
 
 def relay(bench: Bench) -> Iterator[Result]:
@@ -158,7 +159,7 @@ def relay(bench: Bench) -> Iterator[Result]:
     with route(bench, [size]) as way:
         sides = {"apply": way.apply, COPY: way.copy, CHECK: way.copy_and_check}
         if not bench.small:
-            sides |= {client: way.by(client) for client in ("urllib3", "urllib3 with SHA-256", "official")}
+            sides |= {f"{BARE} {client}": way.by(client) for client in ("urllib3", "urllib3 with SHA-256", "official client")}
         found = interleaved(bench.rounds, sides)
         yield from _relay_results(shown, found, way.uploads[1:], (None, None) if bench.small else (1.0, 1.5))
     if bench.small:
@@ -181,6 +182,6 @@ def _relay_results(
     yield Result("relay", f"{name}: whole apply", CHECK, ours.wall, found[CHECK].wall, "s", targets[1], None, ours.memory)
     yield Result("relay", f"{name}: whole apply, processor", CHECK, ours.cpu, found[CHECK].cpu, "s")
     for side, peer in found.items():
-        if side not in ("apply", COPY, CHECK):
+        if side.startswith(BARE):
             note = f"the peer's memory {statistics.median(cost.memory for cost in peer.costs):.0f} MiB"
             yield Result("relay", f"{name}: upload alone, hashed", side, uploads, peer.wall, "s", note=note)

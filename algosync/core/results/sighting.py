@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.codec import address_from_json, require_text
 from algosync.core.error import Corrupt
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.resource import Json
 from algosync.core.timestamp import read_iso_time

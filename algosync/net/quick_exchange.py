@@ -1,7 +1,7 @@
-"""GET requests over a kept connection whose replies have the usual form. They take a fraction of the time of `urllib3`'s own ones.
+"""Small requests over a kept connection whose replies have the usual form. They take a fraction of the time of `urllib3`'s own.
 
-The usual form is: status 200 of HTTP/1.1, well-formed headers, and one length of the body. For any other reply the bytes that have
-arrived are handed to `http.client` and `urllib3`, so their handling of rare and faulty replies exists once.
+The usual form is: status 200 or 201 of HTTP/1.1, well-formed headers, and one length of the body. For any other reply the bytes
+that have arrived are handed to `http.client` and `urllib3`, so their handling of rare and faulty replies exists once.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.client import HTTPException
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, cast
@@ -29,7 +30,7 @@ _RECEIVED = 1 << 16  # bytes
 _HEAD_LIMIT = 1 << 16  # bytes of headers that are looked at here
 _SENT = re.compile(r"[!-~]+")  # a path, and the value of a header together with its name
 _SENT_HEADER = re.compile(r"[A-Za-z-]+: [!-~]+(?: [!-~]+)*")
-_HEAD = re.compile(rb"HTTP/1\.1 200(?: [^\r\n\0]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)+\r\n")
+_HEAD = re.compile(rb"HTTP/1\.1 (20[01])(?: [^\r\n\0]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)+\r\n")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
 
@@ -59,7 +60,7 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
 
-PlainReply = tuple[Headers, bytes]
+PlainReply = tuple[int, Headers, bytes]  # status, headers and body
 
 
 def taken(pool: HTTPConnectionPool) -> LeasedConnection | None:
@@ -84,19 +85,20 @@ def _is_usable(connection: object) -> bool:
     return isinstance(connection.sock, socket.socket) and not is_connection_dropped(connection)
 
 
-def request_text(path: str, host: str, headers: Mapping[str, str]) -> bytes | None:
-    """The text of a GET request. None: it has characters that `http.client` would refuse, or treat in its own way."""
+def request_text(method: str, path: str, host: str, headers: Mapping[str, str]) -> bytes | None:
+    """The head of a request. None: it has characters that `http.client` would refuse, or treat in its own way."""
     lines = [f"{name}: {value}" for name, value in headers.items()]
     if not _SENT.fullmatch(path) or not all(map(_SENT_HEADER.fullmatch, lines)):
         return None
-    return "\r\n".join((f"GET {path} HTTP/1.1", f"Host: {host}", *lines, "", "")).encode()
+    return "\r\n".join((f"{method} {path} HTTP/1.1", f"Host: {host}", *lines, "", "")).encode()
 
 
 def plain_reply(sock: socket.socket, request: bytes, limit: int) -> PlainReply | bytes:
     """Send a request and receive the reply. The bytes that have arrived if the reply has no usual form, or if `limit` bytes of body
     are not enough.
     """
-    sock.sendall(request)
+    with suppress(BrokenPipeError, ConnectionResetError):  # the reply may say why the server reads no further
+        sock.sendall(request)
     received = sock.recv(_RECEIVED)
     while (end := received.find(b"\r\n\r\n")) < 0:
         if len(received) > _HEAD_LIMIT or not (more := sock.recv(_RECEIVED)):
@@ -104,7 +106,7 @@ def plain_reply(sock: socket.socket, request: bytes, limit: int) -> PlainReply |
         received += more
     end += 4
     head = _HEAD.fullmatch(received, 0, end)
-    headers = Headers(head[0]) if head else None
+    status, headers = (int(head[1]), Headers(head[0])) if head else (0, None)
     length = headers.get("Content-Length", "") if headers else ""
     if headers is None or "Transfer-Encoding" in headers or not _LENGTH.fullmatch(length):
         return received
@@ -115,7 +117,7 @@ def plain_reply(sock: socket.socket, request: bytes, limit: int) -> PlainReply |
         return received
     if len(received) < size:
         received = _filled(sock, received, size)
-    return (headers, received[end:]) if len(received) == size else received
+    return (status, headers, received[end:]) if len(received) == size else received
 
 
 def _filled(sock: socket.socket, received: bytes, size: int) -> bytes:
@@ -127,9 +129,9 @@ def _filled(sock: socket.socket, received: bytes, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def rest_of_reply(connection: LeasedConnection, pool: HTTPConnectionPool, received: bytes) -> HTTPResponse:
+def rest_of_reply(connection: LeasedConnection, pool: HTTPConnectionPool, received: bytes, method: str) -> HTTPResponse:
     """The reply that begins with `received`, as urllib3 returns it. Raises its errors."""
-    reply = FinalResponse(cast("socket.socket", _Resumed(connection.sock, received)), method="GET")
+    reply = FinalResponse(cast("socket.socket", _Resumed(connection.sock, received)), method=method)
     try:
         reply.begin()
     except (HTTPException, OSError) as error:
@@ -148,7 +150,7 @@ def rest_of_reply(connection: LeasedConnection, pool: HTTPConnectionPool, receiv
         original_response=reply,
         pool=pool,
         connection=connection,
-        request_method="GET",
+        request_method=method,
         enforce_content_length=True,
     )
 

@@ -1,0 +1,120 @@
+"""Lean dataclasses behave as those of the standard library, and compile a method when it is first called."""
+
+import copy
+import dataclasses
+import pickle
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any
+
+import pytest
+
+from algosync.core.lean import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """Compared with `Usual`, which has the same body."""
+
+    a: int
+    b: str = "x"
+    c: list[int] = field(default_factory=list, repr=False, compare=False)
+    d: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "d", f"<{self.a}>")
+
+
+@dataclass(frozen=True, slots=True)
+class LeanChild(Lean):
+    e: int = 4
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Usual:
+    """Compared with `Lean`, which has the same body."""
+
+    a: int
+    b: str = "x"
+    c: list[int] = field(default_factory=list, repr=False, compare=False)
+    d: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "d", f"<{self.a}>")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UsualChild(Usual):
+    e: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OfUsual(Usual):
+    """Its base is no lean one."""
+
+    e: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMethods:  # noqa: PLW1641  # the decorator adds `__hash__`
+    a: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OwnMethods)
+
+    def __repr__(self) -> str:
+        return "own"
+
+
+WAYS: dict[str, Callable[[type[Any]], object]] = {
+    "repr": lambda of: repr(of(1, "y")),
+    "equal": lambda of: (of(1) == of(1), of(1) == of(2), of(1) == 1, of(1) != of(1, "y"), of(1, c=[1]) == of(1, c=[2])),
+    "hash": lambda of: {of(1), of(1), of(2)} == {of(2), of(1)} and hash(of(1)),
+    "replace": lambda of: repr(dataclasses.replace(of(1), b="z")),
+    "asdict": lambda of: dataclasses.asdict(of(1, c=[2])),
+    "pickle": lambda of: repr(pickle.loads(pickle.dumps(of(3)))),
+    "copy": lambda of: repr(copy.deepcopy(of(3))),
+    "fields": lambda of: [each.name for each in dataclasses.fields(of)],
+    "match": lambda of: of.__match_args__,
+    "slots": lambda of: hasattr(of(1), "__dict__"),
+    "post": lambda of: of(5).d,
+    "assign": lambda of: setattr(of(1), "a", 2),
+    "assign another": lambda of: setattr(of(1), "zz", 2),
+    "delete": lambda of: delattr(of(1), "a"),
+    "too few": lambda of: of(),
+    "too many": lambda of: of(1, "x", [], 4, 5, 6),
+    "unknown": lambda of: of(1, zz=2),
+}
+
+
+def outcome(way: str, of: type[Any], name: str) -> object:
+    try:
+        found = WAYS[way](of)
+    except (TypeError, dataclasses.FrozenInstanceError, AttributeError) as error:
+        kind = "refused" if way.startswith(("assign", "delete")) else type(error)
+        return kind, str(error).replace(of.__name__, name) if kind != "refused" else ""
+    return found.replace(of.__qualname__, name) if isinstance(found, str) else found
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("lean", "usual"), [(Lean, Usual), (LeanChild, UsualChild), (OfUsual, UsualChild)])
+def test_it_behaves_as_the_usual_one(way: str, lean: type[Any], usual: type[Any]) -> None:
+    assert outcome(way, lean, "It") == outcome(way, usual, "It")
+
+
+def test_own_methods_stay() -> None:
+    assert repr(OwnMethods(1)) == "own"
+    assert OwnMethods(1) == OwnMethods(2)
+    assert hash(OwnMethods(1)) == hash(OwnMethods(1))
+
+
+def test_a_method_is_compiled_when_it_is_first_called() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Fresh:
+        a: int
+
+    before = {name: vars(Fresh)[name] for name in ("__init__", "__repr__", "__eq__")}
+    assert repr(Fresh(1)).endswith("Fresh(a=1)")
+    assert vars(Fresh)["__init__"] is not before["__init__"]
+    assert vars(Fresh)["__repr__"] is not before["__repr__"]
+    assert vars(Fresh)["__eq__"] is before["__eq__"]

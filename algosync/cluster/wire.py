@@ -19,7 +19,7 @@ from algosync.core.text import printable
 from algosync.net import CompleteReply, Host, Response, Retry, SettingNames
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
-from algosync.net.host import content_codings
+from algosync.net.host import QUICK_BODY, content_codings
 
 __all__ = ["Download", "JsonReply", "Wire", "idempotent", "path_of"]
 
@@ -137,7 +137,7 @@ class Wire:
         Raises Unexpected if the server accepts the file before it has received all of it.
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
-        whole = b"" if not length else blocks[0] if isinstance(blocks, list) and len(blocks) == 1 else None
+        whole = b"" if not length else self._whole(blocks)
         pieces = (block for block in blocks)
         answer = self.answer("PUT", path, headers, pieces if whole is None else whole)
         error = reply_error(_json_or_none(answer.body))
@@ -147,6 +147,11 @@ class Wire:
         if whole is None and getgeneratorstate(pieces) != GEN_CLOSED:
             raise Unexpected(f"PUT {path}: it was answered before all bytes were sent", status=answer.status)
         return answer.headers
+
+    def _whole(self, blocks: Iterable[bytes]) -> bytes | None:
+        """The content, if it can be sent at once. None: it needs the time of a transfer, or counts for the limit of the rate."""
+        is_whole = isinstance(blocks, list) and len(blocks) == 1 and self.host.net.limit is None
+        return blocks[0] if is_whole and len(blocks[0]) <= QUICK_BODY else None
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}

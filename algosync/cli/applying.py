@@ -61,6 +61,8 @@ def carried_out(
     from algosync.cli.remembered_results import remembering
     from algosync.cli.summary_file import Summary
     from algosync.cli.testing.context import require_extras
+    from algosync.cli.transferring.totals import TransferTotals
+    from algosync.core.read_back import ReadBack
     from algosync.core.report import fold
     from algosync.engine.apply import apply, schedule_of
     from algosync.views.report import interrupted_line
@@ -72,8 +74,10 @@ def carried_out(
         try:
             if run is not None:
                 run.begin(plan)
-            watched = watch(events if run is None else run.watching(events), terminal)
-            noted = summary.noting(watched, schedule_of(plan, session.scene).steps)
+            steps = schedule_of(plan, session.scene).steps
+            totals = TransferTotals(steps, reads_back=session.scene.site.read_back is ReadBack.FULL)
+            watched = watch(events if run is None else run.watching(events), terminal, totals=totals)
+            noted = summary.noting(watched, steps)
             with closing(remembering(noted, session, terminal)) as told:
                 return fold(told, lambda: session.ledger.wrote)
         except Signalled:

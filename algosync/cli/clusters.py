@@ -75,12 +75,13 @@ class Clusters:
         """
         from algosync.cluster.data import DataClient
         from algosync.cluster.transfers import LocalTransfers
+
+        if self.options.executor == "threads":
+            return LocalTransfers()
         from algosync.executors.address import scheduler_address
         from algosync.executors.remote_transfers import RemoteTransfers
 
         address = scheduler_address(self.options.executor)
-        if address is None:
-            return LocalTransfers()
         remote = source if isinstance(source, DataClient) else None
         if source is not None and remote is None:
             self.terminal.tell(
@@ -206,7 +207,8 @@ class SharedDestination:
 def clusters(options: ClusterOptions, terminal: Terminal, stack: ExitStack) -> Clusters:
     """Prepare connections; sends nothing yet. A signal ends all requests that are sent later."""
     from algosync.cli.interrupt import on_stop, pause
-    from algosync.net import Net, Proxies, Retry
+    from algosync.cli.transferring.options import rate_of
+    from algosync.net import Net, Proxies, RateLimit, Retry
 
     proxies = Proxies.read(options.environ)
     for secret in proxies.secrets():
@@ -216,7 +218,9 @@ def clusters(options: ClusterOptions, terminal: Terminal, stack: ExitStack) -> C
         if not terminal.live:  # a live progress display already shows that the command is waiting
             terminal.tell(printable(text))
 
-    net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(options.request_timeout))
+    rate = rate_of(options)
+    limit = None if rate is None else RateLimit(rate, pause)
+    net = Net(proxies, Retry(pause=pause, tell=tell), timeout=float(options.request_timeout), limit=limit)
     stack.enter_context(on_stop(net.watch.stop))
     return Clusters(options, terminal, stack, net)
 

@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from algosync.cli.terminal import Terminal
+from algosync.cli.transferring.totals import TransferTotals
 from algosync.core.event import CaseDone, Event, Measured, Note, Progress, StepDone, StepFailed, StepSkipped, StepStarted
 from algosync.core.text import plural
-from algosync.views.progress import event_line, title, transfer
+from algosync.views.progress import event_line, title, transfer, transfers_line
 
 if TYPE_CHECKING:
     from rich.progress import Task as Row
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
 __all__ = ["reading", "watch"]
 
 _WIDE = 60  # columns; a narrower terminal shows only a percentage
+_SELDOM = 30.0  # seconds between two lines about all transfers
 _CLOCK = 11  # columns of the spinner, the time and the gaps
 
 
-def watch(events: Iterable[Event], terminal: Terminal, *, answers: bool = False) -> Iterator[Event]:
-    """Yields the events, and shows each before it is yielded. `answers`: every answer to a test is a part of the result."""
-    board: _Board = _LiveBoard(terminal) if terminal.live and not answers else _PlainBoard(terminal)
+def watch(
+    events: Iterable[Event], terminal: Terminal, *, answers: bool = False, totals: TransferTotals | None = None
+) -> Iterator[Event]:
+    """Yields the events, and shows each before it is yielded. `answers`: every answer to a test is a part of the result.
+
+    `totals`: of the transfers among the steps; None: there are none.
+    """
+    totals = totals or TransferTotals((), reads_back=False)
+    board: _Board = _LiveBoard(terminal, totals) if terminal.live and not answers else _PlainBoard(terminal, totals)
     with board.showing():
         for event in events:
+            totals.note(event)
             board.show(event)
             if answers and isinstance(event, CaseDone):
                 from algosync.views.calls import answer_lines
@@ -51,10 +60,12 @@ class _Board(Protocol):
 
 
 class _PlainBoard:
-    """Lines only."""
+    """Lines only. Now and then one tells how far all transfers are."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, totals: TransferTotals) -> None:
         self._terminal = terminal
+        self._totals = totals
+        self._told = totals.clock()
 
     def showing(self) -> AbstractContextManager[object]:
         return nullcontext()
@@ -63,15 +74,21 @@ class _PlainBoard:
         line = event_line(event)
         if line is not None:
             self._terminal.tell(line)
+        totals, now = self._totals, self._totals.clock()
+        if totals.left and now - self._told >= _SELDOM:
+            self._told = now
+            self._terminal.tell(transfers_line(totals.done, totals.total, totals.rate(), totals.seconds_left()))
 
 
 class _LiveBoard:
     """A row for each step that runs: bytes, rate and time left for transfers, the elapsed time for everything else.
 
+    The first row is for all transfers together, until they have ended.
+
     No row is wider than the terminal, because a row that wraps cannot be erased. Lines of steps that ended stand above the rows.
     """
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, totals: TransferTotals) -> None:
         from rich.console import Console
         from rich.progress import Progress as Bars
         from rich.progress import ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -79,11 +96,14 @@ class _LiveBoard:
         from rich.text import Text
 
         class Transfer(ProgressColumn):
-            """The bytes of a transfer, or the calls of a test."""
+            """The bytes of a transfer or of all, or the calls of a test."""
 
             def render(self, task: Row) -> Text:
+                if task.id == board.all_transfers:
+                    return Text(transfer(totals.done, totals.total, totals.rate(), totals.seconds_left(), room))
                 return Text(_transferred(task, room) if task.total else str(task.fields.get("calls", ""))[:room])
 
+        board = self
         console = Console(file=terminal.screen(), highlight=False, no_color=not terminal.coloured[1])
         room = console.width // 2 if console.width >= _WIDE else len("100%")
         titles = max(console.width - room - _CLOCK, 1)
@@ -100,6 +120,8 @@ class _LiveBoard:
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self._totals = totals
+        self.all_transfers = self._bars.add_task("All transfers", total=None) if totals.total else None
 
     def showing(self) -> AbstractContextManager[object]:
         return self._bars
@@ -121,6 +143,9 @@ class _LiveBoard:
                 self._print(event)
             case Measured():
                 pass
+        if not self._totals.left and self.all_transfers is not None:
+            row, self.all_transfers = self.all_transfers, None
+            self._bars.remove_task(row)
 
     def _print(self, event: Event) -> None:
         from rich.text import Text

@@ -9,13 +9,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from algosync.cli import debug
 from algosync.cli.help import RARE
 from algosync.cli.report_output import report_places
+from algosync.cli.transferring.options import BandwidthLimit, Cache, CacheSize, Executor, cache_limit, rate_of
 from algosync.core.error import UsageError
 from algosync.core.text import printable
 from algosync.views import FORMATS
@@ -185,8 +186,8 @@ class WorkflowOptions(CommonOptions):
 class ClusterOptions(WorkflowOptions):
     """Options of the commands that ask clusters. If `destination` is empty, the environment names it. Timeouts are in seconds.
 
-    `parallelism`, `transfers`, `verify`, `executor`, `build_timeout`, `lock_timeout` and `keep_dir` are options of some of these
-    commands only; the others use the defaults.
+    `parallelism`, `transfers`, `verify`, `executor`, `cache`, `cache_size`, `bwlimit`, `build_timeout`, `lock_timeout` and
+    `keep_dir` are options of some of these commands only; the others use the defaults.
     """
 
     destination: Annotated[
@@ -222,6 +223,9 @@ class ClusterOptions(WorkflowOptions):
     transfers: int = 8
     verify: str = "full"
     executor: str = "threads"
+    cache: bool = False
+    cache_size: str = "10GiB"
+    bwlimit: str = ""
     build_timeout: int = 1800
     lock_timeout: int = 0
     keep_dir: str = ""
@@ -251,15 +255,13 @@ class CompareOptions(ClusterOptions):
     parallelism: Annotated[
         int, typer.Option(metavar="N", min=1, max=64, help="How many things to do at the same time.", rich_help_panel=RARE)
     ] = 16
-    executor: Annotated[
-        str,
-        typer.Option(
-            metavar="WHERE",
-            help="What carries out transfers and reads files of clusters: threads, or the workers of a Dask cluster, as in "
-            "dask://HOST:PORT or tls://HOST:PORT.",
-            rich_help_panel=RARE,
-        ),
-    ] = "threads"
+    executor: Executor = "threads"
+    cache: Cache = False
+    cache_size: CacheSize = "10GiB"
+    bwlimit: BandwidthLimit = ""
+
+    def __post_init__(self) -> None:
+        _ = cache_limit(self), rate_of(self)  # a wrong option ends the command before it does anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,8 +373,12 @@ class SelectionOptions(ScopeOptions):
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """Options of the commands that show a subject of `views`. UsageError: `report_places` refuses them."""
+    """Options of the commands that show a subject of `views`. UsageError: `report_places` refuses them.
 
+    `SITES`: whether a report may be a folder of pages.
+    """
+
+    SITES: ClassVar[bool] = False
     json: JsonOutput = False
     report: Annotated[
         list[str],
@@ -390,4 +396,4 @@ class ReportOptions:
     @property
     def places(self) -> Mapping[str, str]:
         """As of `report_places`."""
-        return report_places([*(["json"] if self.json else []), *self.report])
+        return report_places([*(["json"] if self.json else []), *self.report], sites=self.SITES)

@@ -127,6 +127,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
     from algosync.cli.same_cluster import same_cluster, source_identity
     from algosync.cli.state_place import StateKey, state_opened, state_place
     from algosync.cli.testing import testing_context
+    from algosync.cli.transferring.once_only import OnceOnly
     from algosync.cli.workflow_file import hide_keys
     from algosync.core.planning.target import matches
     from algosync.engine.plan import Scene
@@ -159,12 +160,19 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         _claim(state, loaded, saved, (options, terminal))
         ledger = RedactingLedger(state, terminal.redacted, terminal.holds, READ_BACK)
         there = shared.of(owner)
-        transfers = connections.transfers(source, destination.data, there.data)
+        trusts_stamps = needs.selection.checksum is not Checksum.ALWAYS
+        transfers = OnceOnly(options, terminal, stack).transfers(
+            connections.transfers(source, destination.data, there.data),
+            source,
+            workflow,
+            lambda name: store.content_key(name, trusts_stamps=trusts_stamps),
+        )
+        store = SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source), transfers)
         sources = Sources(
             workflow.algorithms,
             folder=Path(workflow.folder),
             owner=owner,
-            store=SourceStore(source, source_label or "", destination.retry, lambda: source_identity(source), transfers),
+            store=store,
             secrets=tuple(hide_keys(options.environ, terminal)),
             given=saved.codes() if saved else {},
             within=saved.boundary if saved else None,
@@ -180,7 +188,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
                 sources,
                 ledger,
                 _reached(needs.selection, workflow, state.records),
-                trusts_stamps=needs.selection.checksum is not Checksum.ALWAYS,
+                trusts_stamps=trusts_stamps,
             ),
             build_deadline=float(options.build_timeout),
             read_back=options.read_back,

@@ -23,18 +23,19 @@ else:
 _OPTIONS = {"frozen": True, "slots": True}
 
 
-def _lean(cls: type) -> type:
+def _lean(cls: type) -> Any:
     """The class as a dataclass. Its bases are lean; with another dataclass as a base it is made at once."""
     own = cls.__dict__
     if any(dataclasses.is_dataclass(base) and base.__setattr__ is not _setattr for base in cls.__mro__[1:]):
         return dataclasses.dataclass(**_OPTIONS)(cls)
-    made: type[Any] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     # A class with `__eq__` of its own gets `__hash__ = None` from Python.
     for name in ("__init__", "__repr__", "__eq__", "__hash__"):
         if own.get(name) is None:
             setattr(made, name, _compiled_later(made, name))
     for method in (_setattr, _delattr, _getstate, _setstate):
-        setattr(made, f"_{method.__name__}__", method)
+        name = f"_{method.__name__}__"
+        setattr(made, name, own.get(name, method))
     return made
 
 

@@ -7,19 +7,16 @@ import re
 from algosync.core.error import UsageError
 from algosync.core.text import printable
 
-__all__ = ["THREADS", "scheduler_address"]
+__all__ = ["scheduler_address"]
 
-THREADS = "threads"
 _ADDRESS = re.compile(r"(dask|tcp|tls|ws|wss)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})/?", re.ASCII)
 
 
-def scheduler_address(text: str) -> str | None:
-    """The scheduler's address in Dask's own form. None: transfers use threads of this process. UsageError: it is neither.
+def scheduler_address(text: str) -> str:
+    """The scheduler's address in Dask's own form. UsageError: the text is no such address.
 
     `dask://` is a connection without TLS, which Dask calls `tcp://`.
     """
-    if text == THREADS:
-        return None
     found = _ADDRESS.fullmatch(text)
     if found is None or not 0 < int(found[3]) < 1 << 16:
         shown = "" if "@" in text else f": {printable(text, 100)}"

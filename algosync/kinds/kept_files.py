@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from algosync.cluster.blob_cache import user_cache
 from algosync.cluster.directory import Directory
 from algosync.cluster.transfer import File, stream
 from algosync.core.address import Address
@@ -28,8 +29,7 @@ _BLOCK = 1 << 20  # bytes
 
 def default_keep_folder() -> Path:
     """In the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "algosync" / "kept"
+    return user_cache() / "kept"
 
 
 class KeptFiles:

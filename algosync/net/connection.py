@@ -73,6 +73,15 @@ class LeasedConnection(HTTPConnection):
 class _LeasedTlsConnection(LeasedConnection, HTTPSConnection):
     """The same over TLS. The order of the bases matters."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open, and holds no bytes that nobody asked for.
+
+        `urllib3` looks at the socket, which does not tell of bytes that TLS has decrypted already. The next request would take them
+        for its reply.
+        """
+        return super().is_connected and not _unread(self.sock)
+
 
 class _LeasedPool(urllib3.HTTPConnectionPool):
     ConnectionCls = LeasedConnection
@@ -86,6 +95,14 @@ class _LeasedPool(urllib3.HTTPConnectionPool):
 
 class _LeasedTlsPool(_LeasedPool, urllib3.HTTPSConnectionPool):
     ConnectionCls = _LeasedTlsConnection
+
+
+def _unread(sock: Any) -> bool:
+    """Whether TLS holds bytes that it has received and nobody has read."""
+    if isinstance(sock, ssl.SSLSocket):
+        return sock.pending() > 0
+    # urllib3's own TLS, within that of a proxy.
+    return sock.sslobj.pending() > 0 or sock.incoming.pending > 0 or _unread(sock.socket)
 
 
 def new_pool(context: ssl.SSLContext | None, proxy: Proxy | None) -> urllib3.PoolManager:

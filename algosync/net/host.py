@@ -18,6 +18,7 @@ from algosync.core.lean import dataclass
 from algosync.net import failure
 from algosync.net.lease import MIN_RATE, Lease, Watch, current
 from algosync.net.proxy import Proxies
+from algosync.net.rate_limit import RateLimit
 from algosync.net.retry import Retry
 from algosync.net.setting_names import SettingNames
 from algosync.net.trust import Trust
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     import urllib3
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["BLOCK", "CompleteReply", "Host", "Net", "Response", "content_codings"]
+__all__ = ["BLOCK", "QUICK_BODY", "CompleteReply", "Host", "Net", "Response", "content_codings"]
 
 BLOCK = 1 << 20  # bytes; transfers with blocks of 64 KiB were measured a fifth slower
 CONNECT_WITHIN = 15.0  # seconds
 ANSWER_LIMIT = 32 << 20  # bytes of a reply that is held in memory
 _FAILURE_LIMIT = 1 << 20
 _QUICK = ("GET", "PUT")
-_QUICK_BODY = 1 << 16  # bytes, which a socket takes at once
+QUICK_BODY = 1 << 16  # bytes, which a socket takes at once
 _PIECE_SIZE = 1 << 16  # bytes
 _LARGE_PIECE_SIZE = 1 << 18
 _HEADERS: Mapping[str, str] = {"Accept-Encoding": "identity", "User-Agent": "algosync"}
@@ -43,12 +44,16 @@ _PARTS = (_RANGE, 207, 226)  # statuses of replies to requests for a range, seve
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Settings shared by all hosts of a run. `timeout` is in seconds, for a whole request or a transfer without progress."""
+    """Settings shared by all hosts of a run. `timeout` is in seconds, for a whole request or a transfer without progress.
+
+    `limit`: the rate of all transfers together. Replies that are held in memory do not count.
+    """
 
     proxies: Proxies = field(default_factory=Proxies)
     retry: Retry = field(default_factory=Retry)
     watch: Watch = field(default_factory=Watch)
     timeout: float = 120.0
+    limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,11 @@ def content_codings(headers: Mapping[str, str]) -> list[str]:
 class Response:
     """A 2xx reply whose body is still to be read. Reading raises TimedOut or Unreachable if the body does not end properly."""
 
-    def __init__(self, what: str, raw: BaseHTTPResponse, lease: Lease, names: SettingNames) -> None:
+    def __init__(self, what: str, raw: BaseHTTPResponse, lease: Lease, names: SettingNames, limit: RateLimit | None = None) -> None:
         self.status = raw.status
         self.headers: Mapping[str, str] = raw.headers
         self._what, self._raw, self._lease, self._names = what, raw, lease, names
+        self._limit = limit
         self._closed = False
         lease.pause()
 
@@ -89,17 +95,21 @@ class Response:
     def blocks(self) -> Iterator[bytes]:
         """The body in blocks of at most 1 MiB. Large pieces are passed on as they arrive, because joining them costs a copy.
 
-        All that arrived before a failure is passed on before it is raised.
+        With a limit the blocks are smaller: a slow transfer that sends nothing for long would look dead to the other side. All that
+        arrived before a failure is passed on before it is raised.
         """
+        block, large = (BLOCK, _PIECE_SIZE) if self._limit is None else (self._limit.piece, self._limit.piece // 4)
         small = bytearray()
         try:
-            while piece := self._read_piece(BLOCK - len(small)):
+            while piece := self._read_piece(block - len(small)):
                 self._lease.progressed(len(piece))
-                if not small and len(piece) >= _PIECE_SIZE:
+                if self._limit is not None:
+                    self._limit.received.take(len(piece))  # the lease is paused now
+                if not small and len(piece) >= large:
                     yield piece
                     continue
                 small += piece
-                if len(small) > BLOCK - _PIECE_SIZE:
+                if len(small) > block - large:
                     yield bytes(small)
                     small.clear()
         except AlgosyncError:
@@ -226,14 +236,14 @@ class Host:
                     method,
                     self.url + path,
                     headers={**_HEADERS, **headers},
-                    body=body if body is None or isinstance(body, bytes) else _timed_pieces(body, lease),
+                    body=body if body is None or isinstance(body, bytes) else _timed_pieces(body, lease, self.net.limit),
                     preload_content=False,
                     decode_content=False,
                     redirect=False,
                     # The lease ends a shorter request, so that the message is the same in every phase.
                     timeout=urllib3.Timeout(connect=CONNECT_WITHIN if seconds > CONNECT_WITHIN else None, read=None),
                 )
-            response = Response(what, raw, lease, self.names)
+            response = Response(what, raw, lease, self.names, self.net.limit)
             self._refuse(what, response, ranged="Range" in headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             lease.release()
@@ -269,7 +279,7 @@ class Host:
         within: float | None = None,
     ) -> CompleteReply:
         """Send one request and return its complete reply."""
-        small = body is None or (isinstance(body, bytes) and len(body) <= _QUICK_BODY)
+        small = body is None or (isinstance(body, bytes) and len(body) <= QUICK_BODY)
         if small and method in _QUICK:
             found = self._quick(_Request(method, path, headers, cast("bytes", body or b"")), within)
             if isinstance(found, CompleteReply):
@@ -280,18 +290,21 @@ class Host:
             return CompleteReply(response.status, response.headers, response.read_all())
 
     def fetch(self, path: str, headers: Mapping[str, str]) -> CompleteReply | Response:
-        """Send a GET request. A reply of at most 1 MiB is complete; the caller closes a Response. Raises as `open`."""
-        found = self._quick(_Request("GET", path, headers), limit=BLOCK)
+        """Send a GET request. A reply of at most 1 MiB is complete; the caller closes a Response. Raises as `open`.
+
+        Received bytes extend the deadline. With a rate limit each reply is a Response.
+        """
+        found = self._quick(_Request("GET", path, headers), limit=BLOCK) if self.net.limit is None else None
         if found is None:
             return self.open("GET", path, headers)
         if isinstance(found, Response):
             self._refuse(f"GET {path.partition('?')[0]}", found, ranged="Range" in headers)
         return found
 
-    def _quick(self, request: _Request, within: float | None = None, limit: int = ANSWER_LIMIT) -> CompleteReply | Response | None:
+    def _quick(self, request: _Request, within: float | None = None, limit: int | None = None) -> CompleteReply | Response | None:
         """Send a request over a connection that is kept already. None: there is none, and nothing was sent.
 
-        A Response has any status, or more than `limit` bytes.
+        A Response has any status, or more than `limit` bytes, and then received bytes extend the deadline. None: 32 MiB.
         """
         from urllib3.exceptions import HTTPError
 
@@ -313,7 +326,8 @@ class Host:
         connection.lease = lease  # released when the connection returns to the pool
         try:
             lease.borrow(connection.sock)
-            found = plain_reply(connection.sock, text + request.body, limit)
+            progressed = None if limit is None else lease.progressed
+            found = plain_reply(connection.sock, text + request.body, limit or ANSWER_LIMIT, progressed)
             raw = rest_of_reply(connection, pool, found, request.method) if isinstance(found, bytes) else None
         except BaseException as error:
             lease.release()
@@ -333,12 +347,14 @@ class Host:
             return CompleteReply(response.status, response.headers, response.read_all())
 
 
-def _timed_pieces(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
-    """Split blocks into pieces and extend the deadline after each one is sent. The clock is paused while a block is produced.
+def _timed_pieces(body: Iterable[bytes], lease: Lease, limit: RateLimit | None) -> Iterator[memoryview]:
+    """Split blocks into pieces and extend the deadline after each one is sent. The clock is paused while a block is produced, and
+    while the limit lets no piece pass.
 
     A piece can be sent within half of the request's time at the minimum rate.
     """
     most = max(_PIECE_SIZE, min(_LARGE_PIECE_SIZE, int(lease.seconds * MIN_RATE) // 2))
+    most = most if limit is None else min(most, limit.piece)
     blocks = iter(body)
     while True:
         lease.pause()
@@ -348,8 +364,13 @@ def _timed_pieces(body: Iterable[bytes], lease: Lease) -> Iterator[memoryview]:
             return
         view = memoryview(block)
         for start in range(0, len(view), most):
-            yield view[start : start + most]
-            lease.progressed(len(view[start : start + most]))
+            piece = view[start : start + most]
+            if limit is not None:
+                lease.pause()
+                limit.sent.take(len(piece))
+                lease.resume()
+            yield piece
+            lease.progressed(len(piece))
 
 
 def _broken(what: str, error: BaseException | None, lease: Lease, names: SettingNames) -> AlgosyncError:

@@ -7,7 +7,8 @@ that have arrived are handed to `http.client` and `urllib3`, so their handling o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPException
 from io import BufferedReader, RawIOBase
@@ -21,8 +22,6 @@ from algosync.net.connection import LeasedConnection
 from algosync.net.final_response import FinalResponse
 
 if TYPE_CHECKING:
-    import socket
-
     from urllib3 import HTTPConnectionPool
 
 __all__ = ["Headers", "PlainReply", "plain_reply", "request_text", "rest_of_reply", "taken"]
@@ -73,10 +72,17 @@ def taken(pool: HTTPConnectionPool) -> LeasedConnection | None:
         connection = queue.get(block=False)
     except Exception:  # noqa: BLE001  # the queue is empty or closed; urllib3 opens a connection or says so
         return None
-    if isinstance(connection, LeasedConnection) and connection.host_header and not is_connection_dropped(connection):
-        return connection
+    if _is_usable(connection):
+        return cast("LeasedConnection", connection)
     pool._put_conn(connection)
     return None
+
+
+def _is_usable(connection: object) -> bool:
+    """TLS within the TLS of a proxy is left to urllib3: it has no socket of its own that a lease could borrow."""
+    if not isinstance(connection, LeasedConnection) or not connection.host_header:
+        return False
+    return isinstance(connection.sock, socket.socket) and not is_connection_dropped(connection)
 
 
 def request_text(method: str, path: str, host: str, headers: Mapping[str, str]) -> bytes | None:
@@ -87,9 +93,13 @@ def request_text(method: str, path: str, host: str, headers: Mapping[str, str]) 
     return "\r\n".join((f"{method} {path} HTTP/1.1", f"Host: {host}", *lines, "", "")).encode()
 
 
-def plain_reply(sock: socket.socket, request: bytes, limit: int) -> PlainReply | bytes:
+def plain_reply(
+    sock: socket.socket, request: bytes, limit: int, progressed: Callable[[int], object] | None = None
+) -> PlainReply | bytes:
     """Send a request and receive the reply. The bytes that have arrived if the reply has no usual form, or if `limit` bytes of body
     are not enough.
+
+    `progressed` is called with the number of bytes of each further piece of the body.
     """
     with suppress(BrokenPipeError, ConnectionResetError):  # the reply may say why the server reads no further
         sock.sendall(request)
@@ -110,16 +120,18 @@ def plain_reply(sock: socket.socket, request: bytes, limit: int) -> PlainReply |
     if int(length) > limit or len(received) > size:
         return received
     if len(received) < size:
-        received = _filled(sock, received, size)
+        received = _filled(sock, received, size, progressed)
     return (status, headers, received[end:]) if len(received) == size else received
 
 
-def _filled(sock: socket.socket, received: bytes, size: int) -> bytes:
+def _filled(sock: socket.socket, received: bytes, size: int, progressed: Callable[[int], object] | None) -> bytes:
     """The bytes with those that follow, `size` in all; fewer if the connection ends."""
     pieces, left = [received], size - len(received)
     while left and (piece := sock.recv(min(left, _RECEIVED))):
         pieces.append(piece)
         left -= len(piece)
+        if progressed is not None:
+            progressed(len(piece))
     return b"".join(pieces)
 
 

@@ -145,8 +145,9 @@ class Sources:
 
 
 @cache
-def _program() -> tuple[tuple[str, int, int], ...]:
-    """The version of the code that makes trees: another one may make others from the same folder."""
+def _program() -> str:
+    """A digest of the version of the code that makes trees: another one may make others from the same folder."""
     here = Path(__file__).parent
     files = sorted([*here.rglob("*.py"), *(here.parent / "core").glob("tree.py")])
-    return tuple((str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files)
+    rows = [(str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(rows).encode("utf-8", "surrogatepass")).hexdigest()

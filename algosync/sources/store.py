@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from algosync.cluster.data import DataStore, FileStat, split
 from algosync.cluster.once import OncePerKey
-from algosync.cluster.transfer import File
+from algosync.cluster.transfer import File, Name
 from algosync.cluster.transfers import LocalTransfers, Transfers
 from algosync.core.error import NotFound, SourceError
 from algosync.core.text import clauses, printable
@@ -36,6 +37,7 @@ class SourceStore:
         self.name = name
         self.retry = retry
         self._ask_identity = identity
+        self._run = os.urandom(16).hex()
         self._store = store
         self._transfers = transfers or LocalTransfers()
         self._listings: OncePerKey[tuple[str, str], Mapping[str, FileStat]] = OncePerKey()
@@ -72,11 +74,23 @@ class SourceStore:
         The stamp contains the URI and the cluster, because two files may have the same size and time.
         """
         stat = self.listed(uri)
-        if stat.stamp is None:
-            return stat
+        return stat if stat.stamp is None else FileStat(stat.size, f"{self._cluster()} {uri} {stat.stamp}", stat.modified)
+
+    def _cluster(self) -> str:
+        """Equal at every address of the cluster."""
         identity = self.identity()
-        cluster = self.name if identity is None else f"local-{identity}"
-        return FileStat(stat.size, f"{cluster} {uri} {stat.stamp}", stat.modified)
+        return self.name if identity is None else f"local-{identity}"
+
+    def content_key(self, name: Name, *, trusts_stamps: bool = True) -> str:
+        """What stands for the content of a file: the cluster, the owner of the key, the path and the stamp. NotFound: it does not
+        exist.
+
+        A file without a stamp, or with one that is not trusted, may be another one in the next run: its key is of this run only.
+        """
+        owner = self.key_owner()
+        place = (owner or name[0], *name[1:]) if name[0] == ".my" else name
+        stamp = self.listed("data://" + "/".join(name)).stamp if trusts_stamps else None
+        return "\n".join((self._cluster(), owner or "", *place, stamp or f"run {self._run}"))
 
     def listed(self, uri: str) -> FileStat:
         """Size and stamp of a file as its collection lists them. NotFound: it does not exist."""

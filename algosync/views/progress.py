@@ -6,7 +6,7 @@ from algosync.core.event import CaseDone, Event, Measured, Note, Progress, StepD
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.text import duration, paint, printable, size
 
-__all__ = ["VERBS", "event_line", "title", "transfer"]
+__all__ = ["VERBS", "event_line", "title", "transfer", "transfers_line"]
 
 _BAR = 20  # columns
 VERBS = {
@@ -67,8 +67,9 @@ def transfer(done: int, total: int, rate: float | None, left: float | None, room
 
     `done` and `total` in bytes, `rate` in bytes a second, `left` in seconds; None: not known yet.
     """
+    total = max(total, 1)
     filled = _BAR * done // total
-    rest = (f" {size(round(rate))}/s" if rate else "") + (f" {duration(left)} left" if left else "")
+    rest = _rest(rate, left)
     for text in (
         f"{'█' * filled}{'░' * (_BAR - filled)} {size(done)} of {size(total)}{rest}",
         f"{100 * done // total}%{rest}",
@@ -76,3 +77,12 @@ def transfer(done: int, total: int, rate: float | None, left: float | None, room
         if len(text) <= room:
             return text
     return f"{100 * done // total}%"
+
+
+def transfers_line(done: int, total: int, rate: float | None, left: float | None) -> str:
+    """All transfers of an apply, as of `transfer`."""
+    return f"Transfers: {size(done)} of {size(total)}{_rest(rate, left)}"
+
+
+def _rest(rate: float | None, left: float | None) -> str:
+    return (f" {size(round(rate))}/s" if rate else "") + (f" {duration(left)} left" if left else "")

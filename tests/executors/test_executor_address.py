@@ -7,7 +7,6 @@ from algosync.executors.address import scheduler_address
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("threads", None),
         ("dask://10.0.0.1:8786", "tcp://10.0.0.1:8786"),
         ("dask://scheduler.example.com:8786/", "tcp://scheduler.example.com:8786"),
         ("tcp://[::1]:8786", "tcp://[::1]:8786"),
@@ -15,7 +14,7 @@ from algosync.executors.address import scheduler_address
         ("wss://scheduler:443", "wss://scheduler:443"),
     ],
 )
-def test_an_address_in_the_form_of_dask(text: str, address: str | None) -> None:
+def test_an_address_in_the_form_of_dask(text: str, address: str) -> None:
     assert scheduler_address(text) == address
 
 

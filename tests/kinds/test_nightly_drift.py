@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from planted import World, world_of
 
-from algosync.cli.drifting.options import ReadingOptions, byte_count
+from algosync.cli.drifting.options import ReadingOptions
 from algosync.cli.drifting.seen import remembered
+from algosync.cli.transferring.byte_count import byte_count
 from algosync.core.address import Address
 from algosync.core.error import Denied, UsageError
 from algosync.core.planning.change import Drift, Finding
@@ -161,13 +162,13 @@ def test_a_file_that_may_have_changed_comes_first_and_is_unknown_without_room(tm
 
 @pytest.mark.parametrize(("text", "count"), [("7", 7), ("10GiB", 10 * 2**30), ("5 kB", 5000), ("1TB", 10**12)])
 def test_a_budget_is_a_size(text: str, count: int) -> None:
-    assert byte_count(text) == count
+    assert byte_count(text, "--read-budget") == count
 
 
 @pytest.mark.parametrize("text", ["", "-1", "10gib", "1.5GB", "GiB", "9" * 20])
 def test_another_budget_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        byte_count(text)
+        byte_count(text, "--read-budget")
 
 
 def test_the_options_of_reading() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,9 @@ from harness import certificate
 from rawserver import OK, answers, head, host, listening
 from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_path
 
-from algosync.core.error import AlgosyncError, ClusterError, Interrupted, TimedOut, Unexpected, Unreachable
-from algosync.net import Host
-from algosync.net.quick_read import Headers, request_text
+from algosync.core.error import AlgosyncError, ClusterError, Denied, Interrupted, TimedOut, Unexpected, Unreachable
+from algosync.net import CompleteReply, Host, Response
+from algosync.net.quick_exchange import Headers, request_text
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-Data-Type: directory\r\n" + LENGTH + b"\r\n" + BODY
 
@@ -142,6 +144,61 @@ def test_bytes_that_nobody_asked_for_are_no_answer(unasked: bytes) -> None:
             sent.clear()
 
 
+@pytest.mark.parametrize("size", [8, 9000, 70000])
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_second_reply_that_tls_has_decrypted_already_is_no_answer(quick: bool, size: int, tmp_path: Path) -> None:
+    """The bytes after a body are in the same record as its end, so the socket itself has nothing to read."""
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        connection.sendall(b"x" * size + PLAIN)
+
+    def read(target: Host) -> bytes:
+        if quick:
+            return target.answer("GET", "/", {}).body
+        with closing(target.open("GET", "/", {})) as response:
+            return response.read_all()
+
+    with listening(after_a_first(send, again=True), certificate(tmp_path / "server.pem", tmp_path / "cluster")) as raw:
+        target = host(raw.secure, ca=tmp_path / "cluster/tls/ca.pem")
+        assert [read(target) for _ in range(4)] == [b"{}", b"x" * size] * 2
+        assert len(raw.connections) == 2
+
+
+def tunnels(connection: socket.socket) -> None:
+    """Carry out a CONNECT request."""
+    port = int(head(connection).split()[1].rpartition(b":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as server:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=passed_on, args=(server, connection), daemon=True).start()
+        passed_on(connection, server)
+
+
+def passed_on(sender: socket.socket, receiver: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := sender.recv(1 << 16):
+            receiver.sendall(piece)
+        receiver.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_stalled_reply_ends_behind_a_proxy_that_is_reached_with_tls(stops: bool, tmp_path: Path) -> None:
+    begins = threading.Event()
+
+    def send(connection: socket.socket) -> None:
+        begins.set()
+        connection.recv(1)
+
+    fake, pem = FakeTime(), certificate(tmp_path / "server.pem", tmp_path / "cluster")
+    with listening(after_a_first(send), pem) as raw, listening(tunnels, pem) as proxy:
+        ca = tmp_path / "cluster/tls/ca.pem"
+        thread, raised = asked(host(raw.secure, timeout=200, watch=fake.watch, proxy=proxy.secure, ca=ca))
+        assert begins.wait(HANG)
+        fake.watch.stop() if stops else fake.advance(201)
+        thread.join(HANG)
+        assert [type(error) for error in raised] == [Interrupted if stops else TimedOut]
+
+
 def test_a_connection_that_the_server_closed_is_replaced() -> None:
     closed = threading.Event()
 
@@ -207,14 +264,64 @@ def test_a_stalled_reply_ends_at_its_deadline_and_when_the_run_stops(begun: str,
 
 
 def test_a_reply_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("algosync.net.host.ANSWER_LIMIT", 1000)
-    monkeypatch.setattr(Host.answer.__globals__["Response"].read_all, "__defaults__", (1000,))
+    monkeypatch.setattr(Host._quick, "__defaults__", (None, 1000))
+    monkeypatch.setattr(Response.read_all, "__defaults__", (1000,))
     big = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + b"x" * 1001
     with listening(after_a_first(lambda connection: connection.sendall(big))) as raw:
         target = host(raw.url)
         target.answer("GET", "/", {})
         with pytest.raises(Unexpected, match="longer than 1000 bytes"):
             target.answer("GET", "/", {})
+
+
+CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+def sent_body(connection: socket.socket, request: bytes) -> bytes:
+    """The body of a request, as long as its head says."""
+    body, left = b"", int(request.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < left and (piece := connection.recv(left - len(body))):
+        body += piece
+    return body
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"y" * (64 << 10), b"z" * ((64 << 10) + 1)])
+def test_a_small_write_over_a_kept_connection_is_the_same_request(content: bytes, slow_requests: list[str]) -> None:
+    requests: list[bytes] = []
+    bodies: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        while request := head(connection):
+            requests.append(request)
+            bodies.append(sent_body(connection, request))
+            connection.sendall(CREATED)
+
+    with listening(script) as raw:
+        target = host(raw.url)
+        replies = [target.answer("PUT", "/a", {"Content-Type": "text/plain"}, content) for _ in range(2)]
+    assert [(reply.status, reply.body) for reply in replies] == [(201, b"")] * 2
+    assert bodies == [content] * 2
+    first, second = (sorted(request.lower().split(b"\r\n")) for request in requests)
+    assert first == second
+    assert len(slow_requests) == (1 if len(content) <= 64 << 10 else 2)
+
+
+def test_a_small_write_that_is_refused_tells_why() -> None:
+    with listening(after_a_first(lambda connection: connection.sendall(REFUSED))) as raw:
+        target = host(raw.url)
+        target.answer("GET", "/", {})
+        with pytest.raises(Denied):
+            target.answer("PUT", "/a", {}, b"x" * 1000)
+
+
+def test_a_small_write_without_an_answer_may_have_happened() -> None:
+    with listening(after_a_first(lambda connection: connection.close())) as raw:
+        target = host(raw.url)
+        target.answer("GET", "/", {})
+        with pytest.raises(Unreachable) as caught:
+            target.answer("PUT", "/a", {}, b"x")
+    assert caught.value.sent
 
 
 @pytest.mark.parametrize(
@@ -230,8 +337,8 @@ def test_a_reply_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_a_request_that_is_not_plain_is_left_to_urllib3(path: str, headers: dict[str, str]) -> None:
-    assert request_text("/a", "host", {"X": "a b"}) == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
-    assert request_text(path, "host", headers) is None
+    assert request_text("GET", "/a", "host", {"X": "a b"}) == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
+    assert request_text("GET", path, "host", headers) is None
 
 
 def test_headers_have_any_case_and_repeated_ones_are_joined() -> None:
@@ -245,3 +352,27 @@ def test_headers_have_any_case_and_repeated_ones_are_joined() -> None:
         True,
         False,
     )
+
+
+def test_a_small_file_has_the_time_of_a_transfer() -> None:
+    """At more than the minimum rate, 16 KiB a second, it may take longer than the time of a request."""
+    fake, piece = FakeTime(), b"x" * (64 << 10)
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (16 * len(piece)))
+        for _ in range(16):
+            (lease,) = fake.watch._leases
+            before = lease.deadline
+            fake.advance(3)
+            connection.sendall(piece)
+            hang = time.monotonic() + HANG
+            while lease.deadline == before:
+                assert time.monotonic() < hang
+                time.sleep(0.001)
+
+    with listening(after_a_first(send)) as raw:
+        target = host(raw.url, timeout=20, watch=fake.watch)
+        target.answer("GET", "/", {})
+        found = target.fetch("/", {})
+    assert isinstance(found, CompleteReply)
+    assert (found.body, fake.now) == (16 * piece, 48)

@@ -74,3 +74,33 @@ def test_without_a_source_cluster_its_files_are_refused() -> None:
     assert store.key_owner() is None
     with pytest.raises(SourceError, match="need a source cluster"):
         store.stat(URI)
+
+
+def test_a_content_has_one_key_however_it_is_named(source: Source) -> None:
+    source.fake.write("quality", "models", "model.bin", b"weights")
+    key = source.store.content_key((".my", "models", "model.bin"))
+    assert key == source.store.content_key(("quality", "models", "model.bin"))
+    assert key == SourceStore(source.fake, "https://source", Retry()).content_key((".my", "models", "model.bin"))
+
+
+def test_the_key_of_a_content_tells_cluster_owner_and_stamp(source: Source) -> None:
+    source.fake.write("quality", "models", "model.bin", b"weights")
+    name = ("quality", "models", "model.bin")
+    keys = {source.store.content_key(name), SourceStore(source.fake, "https://other", Retry()).content_key(name)}
+    source.fake.owner = "jane"
+    keys.add(SourceStore(source.fake, "https://source", Retry()).content_key(name))
+    source.fake.owner = "quality"
+    source.fake.write("quality", "models", "model.bin", b"WEIGHTS")
+    keys.add(SourceStore(source.fake, "https://source", Retry()).content_key(name))
+    assert len(keys) == 4
+
+
+def test_a_stamp_that_proves_nothing_makes_a_key_of_one_run(source: Source) -> None:
+    source.fake.write("quality", "models", "model.bin", b"weights")
+    name = ("quality", "models", "model.bin")
+    again = SourceStore(source.fake, "https://source", Retry())
+    assert source.store.content_key(name, trusts_stamps=False) == source.store.content_key(name, trusts_stamps=False)
+    assert source.store.content_key(name, trusts_stamps=False) != again.content_key(name, trusts_stamps=False)
+    source.fake.hide_stamp("quality", "models", "model.bin", 1)
+    young = SourceStore(source.fake, "https://source", Retry())
+    assert young.content_key(name) == young.content_key(name) != again.content_key(name)

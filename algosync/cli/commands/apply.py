@@ -67,6 +67,7 @@ class ApplyOptions(ApprovedOptions):
     ] = ""
 
     def __post_init__(self) -> None:
+        super(ApplyOptions, self).__post_init__()
         _ = self.read_back  # a wrong option ends the command before it does anything
 
 

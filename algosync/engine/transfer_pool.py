@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import SimpleQueue
+
+from algosync.core.lean import dataclass
 
 __all__ = ["TransferPool"]
 

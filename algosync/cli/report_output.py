@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.cli.reporting.github import tell_github
-from algosync.cli.reporting.site_folder import is_site, write_site
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.views import FORMATS
@@ -24,10 +23,11 @@ _STDOUT = "-"
 _TOLD = "<the error>"  # among the reported places: no file has this name
 
 
-def report_places(reports: Iterable[str]) -> Mapping[str, str]:
+def report_places(reports: Iterable[str], *, sites: bool = False) -> Mapping[str, str]:
     """The name of a format for each place: a path, or `-` for stdout, which gets the text if no report is for it.
 
-    `reports`: FORMAT or FORMAT:PATH. UsageError: a format is unknown, a path is empty, or two formats are for one place.
+    `reports`: FORMAT or FORMAT:PATH. `sites`: whether the path of `html` may be a folder. UsageError: a format is unknown, a path
+    is empty, two formats are for one place, or a path is a folder that may not be one.
     """
     places: dict[str, str] = {}
     for report in reports:
@@ -37,11 +37,18 @@ def report_places(reports: Iterable[str]) -> Mapping[str, str]:
             raise UsageError(f"{option}: the format is unknown", hint=f"use one of: {', '.join(sorted(FORMATS))}")
         if separator and not path:
             raise UsageError(f"{option} names no file", hint=f"use {name}, or {name}:FILE")
+        if not sites and _is_site(path, name):
+            raise UsageError(f"{option} names a folder", hint="name a file: only drift writes a folder of pages")
         place = path or _STDOUT
         if places.setdefault(place, name) != name:
             where = "stdout" if place == _STDOUT else "this file"
             raise UsageError(f"{option}: {where} already gets the format {places[place]}", hint=f"use {name}:FILE")
     return {_STDOUT: "text", **places}
+
+
+def _is_site(place: str, name: str) -> bool:
+    """Whether a place of `--report` is a folder for pages: it ends in a slash, or is there. `name`: of the format."""
+    return name == "html" and bool(place) and (place.endswith("/") or Path(place).is_dir())
 
 
 def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
@@ -61,7 +68,9 @@ def _write_places(subject: Subject, places: Mapping[str, str], terminal: Termina
         terminal.reported.append(place)
         if place == _STDOUT:
             terminal.show(subject, name)
-        elif is_site(place, name):
+        elif _is_site(place, name):
+            from algosync.cli.reporting.site_folder import write_site
+
             with _told(f"{name}:{place}", terminal):
                 write_site(subject, Path(place), terminal)
         else:

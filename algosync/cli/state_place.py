@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.core.error import PlanRefused
+from algosync.core.error import AlgosyncError, PlanRefused
 from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
@@ -26,6 +26,7 @@ __all__ = [
     "StateKey",
     "claim",
     "journals",
+    "nothing_recorded",
     "patience",
     "state_found",
     "state_opened",
@@ -212,3 +213,9 @@ def _check_takeover(session: Session, recorded: str, file: FileIdentity, workflo
 def state_place(session: Session) -> str:
     """The place of the state, as an absolute path if it is in a folder."""
     return session.where if "://" in session.where else str(Path(session.where).absolute())
+
+
+def nothing_recorded() -> AlgosyncError:
+    """The error of a command that needs a state with records."""
+    message = "nothing is recorded: this workflow was never applied to this destination, or it was destroyed"
+    return AlgosyncError(message, hint="run algosync apply first")

@@ -150,8 +150,10 @@ class Wire:
 
     def _whole(self, blocks: Iterable[bytes]) -> bytes | None:
         """The content, if it can be sent at once. None: it needs the time of a transfer, or counts for the limit of the rate."""
-        is_whole = isinstance(blocks, list) and len(blocks) == 1 and self.host.net.limit is None
-        return blocks[0] if is_whole and len(blocks[0]) <= QUICK_BODY else None
+        if not isinstance(blocks, list) or len(blocks) != 1 or self.host.net.limit is not None:
+            return None
+        (content,) = blocks
+        return content if len(content) <= QUICK_BODY else None
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}

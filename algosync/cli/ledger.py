@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -42,6 +42,9 @@ class RedactingLedger:
 
     def writing(self, address: Address, verb: str) -> AbstractContextManager[None]:
         return self._ledger.writing(address, verb)
+
+    def announce(self, writes: Sequence[tuple[Address, str]]) -> None:
+        self._ledger.announce(writes)
 
     def commit(self, record: Record) -> None:
         self._ledger.commit(self._without_secrets(record))

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -373,8 +373,12 @@ class SelectionOptions(ScopeOptions):
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """Options of the commands that show a subject of `views`. UsageError: `report_places` refuses them."""
+    """Options of the commands that show a subject of `views`. UsageError: `report_places` refuses them.
 
+    `SITES`: whether a report may be a folder of pages.
+    """
+
+    SITES: ClassVar[bool] = False
     json: JsonOutput = False
     report: Annotated[
         list[str],
@@ -392,4 +396,4 @@ class ReportOptions:
     @property
     def places(self) -> Mapping[str, str]:
         """As of `report_places`."""
-        return report_places([*(["json"] if self.json else []), *self.report])
+        return report_places([*(["json"] if self.json else []), *self.report], sites=self.SITES)

@@ -24,10 +24,11 @@ _STDOUT = "-"
 _TOLD = "<the error>"  # among the reported places: no file has this name
 
 
-def report_places(reports: Iterable[str]) -> Mapping[str, str]:
+def report_places(reports: Iterable[str], *, sites: bool = False) -> Mapping[str, str]:
     """The name of a format for each place: a path, or `-` for stdout, which gets the text if no report is for it.
 
-    `reports`: FORMAT or FORMAT:PATH. UsageError: a format is unknown, a path is empty, or two formats are for one place.
+    `reports`: FORMAT or FORMAT:PATH. `sites`: whether the path of `html` may be a folder. UsageError: a format is unknown, a path
+    is empty, two formats are for one place, or a path is a folder that may not be one.
     """
     places: dict[str, str] = {}
     for report in reports:
@@ -37,6 +38,8 @@ def report_places(reports: Iterable[str]) -> Mapping[str, str]:
             raise UsageError(f"{option}: the format is unknown", hint=f"use one of: {', '.join(sorted(FORMATS))}")
         if separator and not path:
             raise UsageError(f"{option} names no file", hint=f"use {name}, or {name}:FILE")
+        if is_site(path, name) and not sites:
+            raise UsageError(f"{option} names a folder", hint="name a file: only drift writes a folder of pages")
         place = path or _STDOUT
         if places.setdefault(place, name) != name:
             where = "stdout" if place == _STDOUT else "this file"

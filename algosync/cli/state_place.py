@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.core.error import PlanRefused
+from algosync.core.error import AlgosyncError, PlanRefused
 from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
@@ -26,6 +26,7 @@ __all__ = [
     "StateKey",
     "claim",
     "journals",
+    "nothing_recorded",
     "patience",
     "state_found",
     "state_opened",
@@ -117,14 +118,15 @@ def state_opened(
     A state under a name of older versions is found; `writes`: it is renamed. `command`: what others see while the state is locked.
     LockHeld: another command writes the state.
     """
+    from algosync.cli.workflow_file import lasting
     from algosync.state import TestResults, open_session, parse_address
 
     create = parse_address(options.state)
     wait = patience(options, terminal)
-    with (
-        state_found(options, terminal, of, writes=writes, command=command) as name,
-        open_session(options.state, name, exclusive=writes, command=command, wait=wait, journals=journals(options)) as session,
-    ):
+    with state_found(options, terminal, of, writes=writes, command=command) as name, ExitStack() as opened:
+        with lasting():
+            found = open_session(options.state, name, exclusive=writes, command=command, wait=wait, journals=journals(options))
+            session = opened.enter_context(found)
         if session.running is not None:
             terminal.tell(f"Note: {session.running} is working on this state. What it has not recorded yet is not in it.")
         yield session, TestResults(lambda name: create(name, command), name)
@@ -211,3 +213,9 @@ def _check_takeover(session: Session, recorded: str, file: FileIdentity, workflo
 def state_place(session: Session) -> str:
     """The place of the state, as an absolute path if it is in a folder."""
     return session.where if "://" in session.where else str(Path(session.where).absolute())
+
+
+def nothing_recorded() -> AlgosyncError:
+    """The error of a command that needs a state with records."""
+    message = "nothing is recorded: this workflow was never applied to this destination, or it was destroyed"
+    return AlgosyncError(message, hint="run algosync apply first")

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from algosync.cluster.directory import Directory
 from algosync.cluster.transfer import File
+from algosync.core.error import SourceError
 from algosync.core.text import printable
 
 __all__ = ["BlobCache", "BlobWriter", "user_cache"]
@@ -69,7 +70,7 @@ class BlobCache:
             return File(
                 Directory(self._folder.parent.parent), (self._folder.parent.name, self._folder.name, wanted), status.st_size, wanted
             )
-        except OSError:
+        except (OSError, SourceError):
             return None
 
     def drop(self, digest: str) -> None:
@@ -80,40 +81,34 @@ class BlobCache:
     @contextmanager
     def writer(self, size: int) -> Iterator[BlobWriter | None]:
         """For a content of `size` bytes, which is kept if it is committed. None: it cannot be kept."""
-        path = self._incoming(size)
-        if path is None:
-            yield None
-            return
-        writer = BlobWriter(path, size, self._fail)
+        writer = self._incoming(size)
         try:
             yield writer
         finally:
-            kept = self._keep(path, writer)
+            kept = writer is not None and self._keep(writer)
             with self._guard:
-                self._size = (self._size or 0) - (0 if kept else size)
+                self._size = (self._size or 0) - (0 if writer is None or kept else size)
 
-    def _incoming(self, size: int) -> Path | None:
-        """An empty file. Its size is taken off the room in the cache."""
+    def _incoming(self, size: int) -> BlobWriter | None:
+        """A writer to an empty file. Its size is taken off the room in the cache."""
         if self._failed or size > self._limit:
             return None
         try:
             with self._guard:
                 self._make_room(size)
-            descriptor, name = tempfile.mkstemp(prefix=_INCOMING, dir=self._folder)  # mode 0600
-            os.close(descriptor)
+            return BlobWriter(self._folder, size, self._fail)
         except OSError as error:
             self._fail(error)
             return None
-        return Path(name)
 
-    def _keep(self, path: Path, writer: BlobWriter) -> bool:
+    def _keep(self, writer: BlobWriter) -> bool:
         """Gives a committed content its name, and notes its key."""
-        writer.close()
         try:
+            writer.close()
             if writer.digest is None:
-                path.unlink(missing_ok=True)
+                writer.path.unlink(missing_ok=True)
                 return False
-            os.replace(path, self._folder / writer.digest)
+            os.replace(writer.path, self._folder / writer.digest)
             self._note(writer.key, writer.digest)
         except OSError as error:
             self._fail(error)
@@ -158,10 +153,12 @@ class BlobCache:
 
 
 class BlobWriter:
-    """Writes one content to a file, beside its transfer. A failure to write ends the writing, not the transfer."""
+    """Writes one content to a new file in `folder`, beside its transfer. A failure to write ends the writing, not the transfer."""
 
-    def __init__(self, path: Path, size: int, fail: Callable[[OSError], None]) -> None:
-        self._file = path.open("wb", buffering=0)
+    def __init__(self, folder: Path, size: int, fail: Callable[[OSError], None]) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=_INCOMING, dir=folder)  # mode 0600
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self.path = Path(name)
         self._size = size
         self._written = 0
         self._fail = fail

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
@@ -52,7 +52,12 @@ def path_of(*segments: str) -> str:
     """Return a path with every segment quoted. Raises ValueError for `.` and `..`, which cannot be sent."""
     if any(segment in (".", "..", "") for segment in segments):
         raise ValueError(f"cannot be named in a URL: {segments!r}")
-    return "/" + "/".join(quote(segment, safe="") for segment in segments)
+    return "/" + "/".join(map(_quoted, segments))
+
+
+@lru_cache(maxsize=4096)  # each name is in several paths, and most segments are in all of them
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="")
 
 
 class Wire:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -81,6 +81,12 @@ class Ledger(Protocol):
 
     def writing(self, address: Address, verb: str) -> AbstractContextManager[None]:
         """Surrounds ONE remote write: the intent is durable before the body runs."""
+
+    def announce(self, writes: Sequence[tuple[Address, str]]) -> None:
+        """Makes the intents of several writes durable at once, so that `writing` has nothing to do for the first of each.
+
+        A write that was announced need not follow.
+        """
 
     def commit(self, record: Record) -> None:
         """Durable when it returns."""

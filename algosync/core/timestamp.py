@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 __all__ = ["read_http_date", "read_iso_time"]
 
@@ -23,6 +24,7 @@ _ISO_TIME = re.compile(
 _USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.000Z")
 
 
+@lru_cache(maxsize=4096)  # many files were written together
 def read_iso_time(text: str) -> datetime | None:
     """Return a time in UTC; None if the text is not a date with a time and a zone."""
     if _USUAL.fullmatch(text):
@@ -42,6 +44,7 @@ def _read_any_form(text: str) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=64)  # a server sends many replies in one second
 def read_http_date(text: str) -> datetime | None:
     """Return the time of a header such as `Date` in UTC; None if it is invalid. A date without a zone is in UTC (RFC 9110)."""
     from email.utils import parsedate_to_datetime

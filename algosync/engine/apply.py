@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -31,6 +31,7 @@ from algosync.engine.walk import Walk
 
 __all__ = ["apply", "schedule_of"]
 
+_WRITES = (Verb.UPLOAD, Verb.OVERWRITE)
 _TRANSFERS = (Verb.UPLOAD, Verb.OVERWRITE, Verb.VERIFY, Verb.RECOVER, Verb.RESTORE)
 
 
@@ -82,7 +83,7 @@ class _Run:
 
     def events(self) -> Generator[Event, None, None]:
         pool = ThreadPoolExecutor(self._scene.parallelism, thread_name_prefix="apply")
-        transfers = TransferPool(self._scene.transfers) if self._scene.transfers else None
+        transfers = TransferPool(self._scene.transfers, self._announce) if self._scene.transfers else None
         try:
             self._recorder.start()
             yield from self._start(pool, transfers)
@@ -116,9 +117,16 @@ class _Run:
                 yield found
             elif transfers is not None and found.verb in _TRANSFERS and self._scene.is_file(found.address):
                 after = found.change.after if found.change else None
-                transfers.submit(partial(self._perform, found, self._recorder.put), (after.size or 0) if after else 0)
+                transfers.submit(found, partial(self._perform, found, self._recorder.put), (after.size or 0) if after else 0)
             else:
                 pool.submit(self._perform, found, self._record)
+
+    def _announce(self, steps: Sequence[Step]) -> None:
+        """Runs in a worker, which is about to begin these steps."""
+        try:
+            self._ledger.announce([(step.address, step.verb.value) for step in steps if step.verb in _WRITES])
+        except BaseException as error:  # noqa: BLE001  # the caller's thread raises it and ends the run
+            self._queue.put(error)
 
     def _perform(self, step: Step, end: Callable[[Done], None]) -> None:
         """Runs in a worker. `end` has the outcome recorded before it is reported."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+
+from algosync.core.planning.schedule import Step
 
 __all__ = ["TransferPool"]
 
 _BIG = 8 << 20  # bytes
+_AT_ONCE = 8  # small files
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
+    step: Step
     work: Callable[[], None]  # raises nothing
     big: bool
 
@@ -22,11 +26,13 @@ class _Job:
 class TransferPool:
     """At most `limit` jobs at the same time, begun in the order in which they come. One thread is kept for files that are not big.
 
-    A big file that finds no thread waits until another big one has ended. Threads start when they are needed.
+    A big file that finds no thread waits until another big one has ended. Threads start when they are needed. `announce` is called
+    with the steps that a thread is about to begin: several if they are small and many wait. It raises nothing.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, announce: Callable[[Sequence[Step]], None]) -> None:
         self._limit = limit
+        self._announce = announce
         self._most_big = max(1, limit - 1)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -35,9 +41,9 @@ class TransferPool:
         self._waiting: deque[_Job] = deque()
         self._closed = False
 
-    def submit(self, work: Callable[[], None], size: int) -> None:
+    def submit(self, step: Step, work: Callable[[], None], size: int) -> None:
         """Has `work` done by a thread. `size`: bytes that it moves. Only one thread may submit."""
-        self._jobs.put(_Job(work, size > _BIG))
+        self._jobs.put(_Job(step, work, size > _BIG))
         if len(self._threads) < self._limit:
             self._threads.append(threading.Thread(target=self._run, name=f"transfer_{len(self._threads)}"))
             self._threads[-1].start()
@@ -52,15 +58,37 @@ class TransferPool:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            if not job.big:
-                self._do(job)
-            elif self._admits(job):
-                self._do_big(job)
+            small, big = self._taken(job)
+            self._announce_if_open([each.step for each in small])
+            for each in small:
+                self._do(each)
+            if big is not None and self._admits(big):
+                self._do_big(big)
+
+    def _taken(self, job: _Job) -> tuple[list[_Job], _Job | None]:
+        """This job and those behind it that are small, and the big one that ends them if there is one."""
+        count = min(_AT_ONCE, 1 + self._jobs.qsize() // self._limit)  # no other thread lacks work because of these
+        small: list[_Job] = []
+        following: _Job | None = job
+        while following is not None and not following.big:
+            small.append(following)
+            following = self._waiting_job() if len(small) < count else None
+        return small, following
+
+    def _waiting_job(self) -> _Job | None:
+        try:
+            job = self._jobs.get_nowait()
+        except Empty:
+            return None
+        if job is None:  # the end, which this thread has to see again
+            self._jobs.put(None)
+        return job
 
     def _do_big(self, first: _Job) -> None:
         """Does a big job, and those that wait for its place."""
         job: _Job | None = first
         while job is not None:
+            self._announce_if_open([job.step])
             self._do(job)
             with self._guard:
                 job = self._waiting.popleft() if self._waiting else None
@@ -73,6 +101,10 @@ class TransferPool:
                 return True
             self._waiting.append(job)
             return False
+
+    def _announce_if_open(self, steps: Sequence[Step]) -> None:
+        if steps and not self._closed:
+            self._announce(steps)
 
     def _do(self, job: _Job) -> None:
         if not self._closed:

@@ -45,7 +45,7 @@ class PreviousBytes:
     def of(cls, record: Record | None) -> PreviousBytes | None:
         """None: the file was not overwritten, or its previous bytes are no longer needed."""
         value = record.private.get(_PREVIOUS) if record else None
-        if record is None or not isinstance(value, Mapping):
+        if record is None or value is None or not isinstance(value, Mapping):  # it is None for nearly every file
             return None
         try:
             found = cls(

@@ -65,7 +65,8 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """SourceError: the source cannot be used, or its model manifest does not match the workflow's data files."""
     source = context.desired_sources.of(spec)
     mismatches = pinned_files.require_match(source.pins, context)
-    yield replace(source.resource, notes=(*source.resource.notes, *mismatches))
+    found = source.resource
+    yield replace(found, notes=(*found.notes, *mismatches)) if mismatches else found
 
 
 def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:

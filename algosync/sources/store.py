@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from secrets import token_hex
 
 from algosync.cluster.data import DataStore, FileStat, split
 from algosync.cluster.once import OncePerKey
@@ -37,7 +37,7 @@ class SourceStore:
         self.name = name
         self.retry = retry
         self._ask_identity = identity
-        self._run = token_hex(16)
+        self._run = os.urandom(16).hex()
         self._store = store
         self._transfers = transfers or LocalTransfers()
         self._listings: OncePerKey[tuple[str, str], Mapping[str, FileStat]] = OncePerKey()

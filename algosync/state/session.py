@@ -77,6 +77,7 @@ class Session:
         self._file: str | None = None
         self._wrote = False
         self._entries = EntryQueue(self._record)
+        self._announced: dict[Address, str] = {}  # writes that have not begun
         # Without a journal, the saved state equals the one in memory.
         self._journal: Journal | None = None
         self._saver: Periodic | None = None
@@ -160,7 +161,11 @@ class Session:
         Denied, NotFound, Conflict and a request that was never sent mean that nothing was written, unless an earlier try of the
         same request may have worked. Throttled does not mean that: a gateway may answer 503 for a backend that wrote.
         """
-        self._entries.record([Intent(address, verb)])
+        with self._mutex:
+            self._require_writable()
+            announced = self._announced.pop(address, None) == verb
+        if not announced:
+            self._entries.record([Intent(address, verb)])
         failpoint(f"{verb}.before", address)
         try:
             yield
@@ -173,6 +178,14 @@ class Session:
             raise
         self._wrote = True
         failpoint(f"{verb}.after", address)
+
+    def announce(self, writes: Sequence[tuple[Address, str]]) -> None:
+        """Records the intents of several writes with one fsync. One that does not follow has no effect, unless there is a crash."""
+        with self._mutex:
+            fresh = [(address, verb) for address, verb in writes if address not in self._pending]
+        self._entries.record([Intent(address, verb) for address, verb in fresh])
+        with self._mutex:
+            self._announced.update(fresh)
 
     def commit(self, record: Record) -> None:
         """Records durably. StateError: it may not be recorded, and the run must stop."""
@@ -254,7 +267,7 @@ class Session:
     def _settle(self) -> None:
         for address in tuple(self._pending):
             record = self._records.get(address)
-            if record is None or record.destination_stamp is None:
+            if record is None or record.destination_stamp is None or address in self._announced:
                 del self._pending[address]
             else:
                 self._change([QueuedEntry(Result(replace(record, destination_stamp=None)))])
@@ -309,6 +322,7 @@ class Session:
             self._records.pop(entry.address, None)
         self._serial += 1
         self._pending.pop(entry.address, None)
+        self._announced.pop(entry.address, None)  # the intent is closed, so the write needs another one
 
     def _append(self, payloads: Sequence[bytes]) -> None:
         if self._journal is not None and self._journal.broken:

@@ -17,13 +17,13 @@ from algosync.views.plan import file_rows, origin_words
 from algosync.views.value import Redact, differences, redacted, redacted_address, redacted_name
 
 __all__ = [
-    "HEADINGS",
     "age_words",
     "counted_words",
     "coverage_document",
     "coverage_lines",
     "drift_lines",
     "finding_lines",
+    "heading_of",
     "managed_lines",
     "not_compared_lines",
     "summary_line",
@@ -41,8 +41,7 @@ _NEXT_STEPS = (
 _COUNTED = {Drift.BEHAVIOUR: "answered differently"}
 """The words for a sort of findings in the sum, where the sort's own name does not do."""
 _NO_DRIFT = "No drift. The destination is as it was left."
-_NOT_RECORDED = "is not recorded"  # although the workflow has it
-HEADINGS = {
+_HEADINGS = {
     Drift.CHANGED: ("~", "yellow", "has changed outside of algosync"),
     Drift.MISSING: ("-", "red", "is missing"),
     Drift.REWRITTEN: ("=", "cyan", "was written again outside of algosync, with the same content"),
@@ -145,11 +144,16 @@ def age_words(seconds: int) -> str:
     return plural(days, "day") if days else plural(hours, "hour") if hours else duration(seconds)
 
 
-def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
-    symbol, colour, sentence = HEADINGS[finding.drift]
-    sentence = _NOT_RECORDED if finding.in_workflow else sentence
+def heading_of(finding: Finding) -> tuple[str, str, str]:
+    """The symbol of a finding, its colour, and how the resource differs, as the end of a sentence."""
+    symbol, colour, sentence = _HEADINGS[finding.drift]
     if finding.drift is Drift.UNKNOWN and finding.address.kind == "test":
         sentence = "could not be carried out"
+    return symbol, colour, "is not recorded" if finding.in_workflow else sentence
+
+
+def _finding(finding: Finding, redact: Redact) -> Iterator[str]:
+    symbol, colour, sentence = heading_of(finding)
     yield f"  {paint(symbol, colour)} {printable(redacted_address(finding.address, redact))} {sentence}"
     for line in finding_lines(finding, redact):
         yield f"      {line}"

@@ -40,10 +40,11 @@ def closing_lines(report: Report, plan: Plan, *, approved: bool = False) -> Iter
         **{word: plan.counted()[action] for word, action in _RECORDED.items() if plan.counted()[action]},
     }
     resources = ", ".join(f"{number} {word}" for word, number in counts.items())
+    what = "Destroy" if plan.mode is Mode.DESTROY else "Apply"
     if report.exit_code == 0 and not plan.held():
-        yield paint(f"{'Destroy' if plan.mode is Mode.DESTROY else 'Apply'} complete! Resources: {resources}.", "green", "bold")
+        yield paint(f"{what} complete! Resources: {resources}.", "green", "bold")
     else:
-        yield paint(f"Apply incomplete. Resources: {resources}.", "red", "bold")
+        yield paint(f"{what} incomplete. Resources: {resources}.", "red", "bold")
         yield from _left_over(report, approved=approved)
     if report.published and any(_is_workflow_test(event.step) for event in report.failed):
         versions = ", ".join(printable(f"{e.step.address.algorithm} {e.detail}") for e in report.published)

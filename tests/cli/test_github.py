@@ -176,8 +176,18 @@ def test_of_several_workflows_each_has_one_or_one_for_each_fault(tmp_path: Path,
     terminal, err = at_github(tmp_path / "summary")
     write_reports(DriftedAll("local", (drifted("a", "b"), failed), META), {}, terminal)
     found = [each.properties for each in commands(err.getvalue())]
-    assert [each.get("line") for each in found] == ["3", "4", None]
-    assert {each["title"] for each in found[:2]} == {"algosync: drift"}
+    assert [each.get("line") for each in found] == ["3", None, "4"]
+    assert [each["title"] for each in found if "line" in each] == ["algosync: drift"] * 2
+
+
+def test_a_file_with_many_faults_leaves_room_for_the_other_workflows(tmp_path: Path) -> None:
+    broken = WorkflowError("w.yaml", tuple(Fault(line, 1, "a", "type", "wrong") for line in range(1, 50)))
+    failed = Failed(broken, {**META, "command": "drift", "exit_code": 1, "workflow": "many (m.yaml)"})
+    terminal, err = at_github(tmp_path / "summary")
+    write_reports(DriftedAll("local", (failed, drifted("a")), META), {}, terminal)
+    titles = [each.properties["title"] for each in commands(err.getvalue())]
+    assert titles[:2] == ["algosync: drift", f"algosync: {HEADER.workflow}"]
+    assert len(titles) == 10
 
 
 def test_a_failing_test_stands_where_the_workflow_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

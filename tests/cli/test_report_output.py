@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from harness import Cluster, Workspace
 
+from algosync.cli.commands.drift import DriftReportOptions
 from algosync.cli.options import ReportOptions
 from algosync.cli.report_output import report_places, write_reports
 from algosync.cli.terminal import Terminal
@@ -45,6 +46,12 @@ def test_json_is_a_report() -> None:
         ReportOptions(json=True, report=["text"])
 
 
+def test_only_drift_writes_a_folder_of_pages() -> None:
+    assert DriftReportOptions(report=["html:a/"]).places == {"-": "text", "a/": "html"}
+    with pytest.raises(UsageError, match="names a folder"):
+        ReportOptions(report=["html:a/"])
+
+
 @pytest.mark.parametrize(
     ("reports", "message", "hint"),
     [
@@ -53,6 +60,8 @@ def test_json_is_a_report() -> None:
         (["json:"], "--report json: names no file", "use json, or json:FILE"),
         (["json", "text:-"], "--report text:-: stdout already gets the format json", "use text:FILE"),
         (["json:a", "text:a"], "--report text:a: this file already gets the format json", "use text:FILE"),
+        (["html:a/"], "--report html:a/ names a folder", "name a file: only drift writes a folder of pages"),
+        (["html:."], "--report html:. names a folder", "name a file: only drift writes a folder of pages"),
     ],
 )
 def test_wrong_reports(reports: list[str], message: str, hint: str) -> None:

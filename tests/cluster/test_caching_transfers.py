@@ -236,3 +236,22 @@ def test_the_index_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> 
         world.source.write(*name, CONTENT)
         world.relay(transfers, "copy.bin", world.file(name))
     assert len(list((world.folder / "index").iterdir())) <= 6
+
+
+def test_several_commands_share_a_cache_that_is_too_small(world: World) -> None:
+    world.limit = 3 * len(CONTENT)
+    names = [("quality", "models", f"{number}.bin") for number in range(8)]
+    for number, name in enumerate(names):
+        world.source.write(*name, CONTENT[:-1] + bytes([number]))
+
+    def command(number: int) -> None:
+        transfers = world.transfers()
+        for turn in range(24):
+            name = names[(number * 5 + turn * 3) % 8]
+            world.relay(transfers, f"{number}.bin", world.file(name))
+            assert world.destination.digest("quality", "copies", f"{number}.bin") == world.source.digest(*name)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(command, range(4)))
+    assert world.told == []
+    assert not list(world.folder.glob("incoming-*"))

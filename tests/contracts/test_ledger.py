@@ -87,6 +87,18 @@ def _marked(error: AlgosyncError, *, sent: bool = True, repeated: bool = False) 
     return error
 
 
+def test_an_announced_write_changes_no_record_and_need_not_follow(ledger: Ledger) -> None:
+    ledger.commit(record(ONE))
+    ledger.announce([(ONE, "overwrite"), (TWO, "upload")])
+    assert ledger.wrote is False
+    with ledger.writing(TWO, "upload"):
+        pass
+    ledger.commit_all([record(TWO)], ())
+    assert dict(ledger.records) == {ONE: record(ONE), TWO: record(TWO)}
+    ledger.commit_all((), [ONE, TWO])
+    assert dict(ledger.records) == {}
+
+
 @pytest.mark.parametrize(
     ("failure", "wrote"),
     [

@@ -15,25 +15,30 @@ from worlds import one_algorithm
 from algosync.core.address import Address
 from algosync.core.error import StateError
 from algosync.core.event import StepDone, StepStarted
-from algosync.core.planning.schedule import Step
+from algosync.core.planning.schedule import Step, Verb
 from algosync.core.resource import Record
 from algosync.engine.apply import apply
 from algosync.engine.transfer_pool import TransferPool
 
 BIG, SMALL = 1 << 30, 1 << 10
 WAIT = 30  # seconds
+STEP = Step(Address("data", "A", "w.pb"), Verb.UPLOAD)
+
+
+def pool_of(limit: int) -> TransferPool:
+    return TransferPool(limit, lambda _: None)
 
 
 def test_big_files_leave_one_place_for_small_ones() -> None:
-    pool, leave, small, began = TransferPool(3), threading.Event(), threading.Event(), threading.Semaphore(0)
+    pool, leave, small, began = pool_of(3), threading.Event(), threading.Event(), threading.Semaphore(0)
 
     def big() -> None:
         began.release()
         assert leave.wait(WAIT)
 
     for _ in range(5):
-        pool.submit(big, BIG)
-    pool.submit(small.set, SMALL)
+        pool.submit(STEP, big, BIG)
+    pool.submit(STEP, small.set, SMALL)
     assert small.wait(WAIT), "it does not wait for the big ones"
     assert all(began.acquire(timeout=WAIT) for _ in range(2))
     assert not began.acquire(blocking=False), "two of three places are for big files"
@@ -43,17 +48,39 @@ def test_big_files_leave_one_place_for_small_ones() -> None:
 
 
 def test_one_place_is_for_all() -> None:
-    pool, done = TransferPool(1), []
+    pool, done = pool_of(1), []
     for number, size in enumerate((BIG, SMALL, BIG, SMALL)):
-        pool.submit(lambda number=number: done.append(number), size)  # type: ignore[misc]  # mypy does not see the default
+        pool.submit(STEP, lambda number=number: done.append(number), size)  # type: ignore[misc]  # mypy does not see the default
     while len(done) < 4:
         time.sleep(0.001)
     pool.close()
     assert done == [0, 1, 2, 3]
 
 
+def test_small_files_that_wait_are_announced_together_and_before_they_begin() -> None:
+    told: list[int] = []
+    begun, leave = threading.Event(), threading.Event()
+    pool = TransferPool(1, lambda steps: told.append(len(steps)))
+
+    def first() -> None:
+        begun.set()
+        assert leave.wait(WAIT)
+
+    pool.submit(STEP, first, SMALL)
+    assert begun.wait(WAIT)
+    done: list[int] = []
+    for size in (*(SMALL,) * 10, BIG, SMALL):
+        pool.submit(STEP, lambda: done.append(sum(told)), size)
+    leave.set()
+    while len(done) < 12:
+        time.sleep(0.001)
+    pool.close()
+    assert told == [1, 8, 2, 1, 1]
+    assert done == [9] * 8 + [11] * 2 + [12, 13]
+
+
 def test_what_has_not_begun_does_not_begin_after_the_end() -> None:
-    pool, begun, leave = TransferPool(1), threading.Event(), threading.Event()
+    pool, begun, leave = pool_of(1), threading.Event(), threading.Event()
     done: list[str] = []
 
     def first() -> None:
@@ -61,8 +88,8 @@ def test_what_has_not_begun_does_not_begin_after_the_end() -> None:
         assert leave.wait(WAIT)
         done.append("first")
 
-    pool.submit(first, SMALL)
-    pool.submit(lambda: done.append("second"), SMALL)
+    pool.submit(STEP, first, SMALL)
+    pool.submit(STEP, lambda: done.append("second"), SMALL)
     assert begun.wait(WAIT)
     closing = threading.Thread(target=pool.close)
     closing.start()

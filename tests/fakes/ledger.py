@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from algosync.core.address import Address
@@ -45,6 +45,9 @@ class FakeLedger:
             self._wrote = True
             raise
         self._wrote = True
+
+    def announce(self, writes: Sequence[tuple[Address, str]]) -> None:
+        pass
 
     def commit(self, record: Record) -> None:
         self._before_commit(record)

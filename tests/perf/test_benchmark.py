@@ -5,11 +5,12 @@ The recorded ratios are in `results/small.json`; `python tests/perf/benchmark --
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from benchmark.command import ROWS, measured
+from benchmark.command import ROWS, main, measured
 from benchmark.records import keep, keep_ratios, worse
 from benchmark.result import Bench, Result
 from benchmark.running import program
@@ -48,3 +49,20 @@ def test_results_of_other_rows_stay_in_the_table(tmp_path: Path) -> None:
     assert "| apply | 3.00 s | peer | 1.00 s | 3.00 |" in table
     drawing = ElementTree.fromstring((tmp_path / "benchmarks.svg").read_text())
     assert [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")].count("3.00") == 2
+
+
+def test_a_row_that_fails_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(_: Bench) -> Iterator[Result]:
+        yield Result("broken", "half of it", "peer", [1.0], [1.0])
+        raise RuntimeError("exit 1")
+
+    def good(_: Bench) -> Iterator[Result]:
+        yield Result("good", "plan", "peer", [3.0], [2.0])
+
+    monkeypatch.setitem(ROWS, "broken", broken)
+    monkeypatch.setitem(ROWS, "good", good)
+    assert main(["--rows", "broken,good"]) == 1
+    shown = capsys.readouterr()
+    assert "| plan | 3.00 s | peer | 2.00 s | 1.50 |" in shown.out
+    assert "half of it" not in shown.out
+    assert "broken: exit 1" in shown.err

@@ -63,8 +63,11 @@ def test_an_earlier_version_is_published_again(cluster: Cluster, workspace: Work
     assert "(it was rolled back from 0.2.0 to 0.1.0 at " in plan
     assert "Objects have changed outside" not in plan
     assert workspace.actions() == {"source.One": "update", "version.One": "update"}
-    nothing = workspace.run("rollback", "One", "--to", "0.1.0", "--auto-approve", "--report", "json:n.json")
+    nothing = workspace.run(
+        "rollback", "One", "--to", "0.1.0", "--auto-approve", "--report", "json:n.json", "--report", "markdown:n.md"
+    )
     assert json.loads((workspace.folder / "n.json").read_text())["results"] == []
+    assert "payload" not in (workspace.folder / "n.md").read_text(), "no test ran"
     assert "Nothing to roll back: what is published of One is equal." in nothing.stdout
     workspace.apply()
     assert (answer(cluster), workspace.actions()) == (2, {})

@@ -203,6 +203,41 @@ def test_a_crash_during_a_write_loses_the_destination_stamp_for_readers_and_writ
     assert seen(again) == unknown
 
 
+def test_an_announced_write_is_open_from_then_on_for_others_and_only_from_its_beginning_here(folder: Path) -> None:
+    unknown = replace(ONE, destination_stamp=None)
+    with writing(folder) as session:
+        session.commit(ONE)
+        session.announce([(HELLO, "overwrite"), (WEIGHTS, "upload")])
+        assert seen(crashed(folder, "announced"))[1] == {HELLO: unknown}, "it may have begun before the crash"
+    assert seen(folder) == (1, {HELLO: ONE}), "it did not begin"
+    with writing(folder) as session:
+        session.announce([(HELLO, "overwrite")])
+        with pytest.raises(RuntimeError), session.writing(HELLO, "overwrite"):
+            raise RuntimeError
+    assert seen(folder)[1] == {HELLO: unknown}
+
+
+def test_a_record_in_between_closes_an_announced_intent_so_the_write_opens_another(folder: Path) -> None:
+    """As of a file whose previous bytes are recorded before it is overwritten."""
+    later = replace(ONE, private={"previous": 1})
+    with writing(folder) as session:
+        session.commit(ONE)
+        session.announce([(HELLO, "overwrite")])
+        session.commit(later)
+        with session.writing(HELLO, "overwrite"):
+            left = crashed(folder)
+    assert seen(left)[1] == {HELLO: replace(later, destination_stamp=None)}
+
+
+def test_a_write_of_unknown_outcome_stays_open_if_another_one_is_announced(folder: Path) -> None:
+    with writing(folder) as session:
+        session.commit(ONE)
+        with pytest.raises(RuntimeError), session.writing(HELLO, "recover"):
+            raise RuntimeError
+        session.announce([(HELLO, "overwrite")])
+    assert seen(folder)[1] == {HELLO: replace(ONE, destination_stamp=None)}
+
+
 def test_open_intents_outlive_folding(folder: Path) -> None:
     with writing(folder) as session:
         session.fold_every = 4

@@ -13,7 +13,8 @@ from samples import HOSTILE, META, SUBJECTS, run_of, subjects_with
 from algosync.core.error import AlgosyncError
 from algosync.core.redaction import Redactor
 from algosync.views import FORMATS
-from algosync.views.subject import Failed, Subject
+from algosync.views.formats.outlining import outline_of
+from algosync.views.subject import DriftedAll, Failed, Subject
 
 XSD = Path(__file__).with_name("junit-10.xsd").read_text()
 SKIPPED = '<xs:element ref="skipped"/>'
@@ -83,6 +84,14 @@ def test_a_gate_has_its_metric_the_line_to_reach_and_its_slices() -> None:
     assert {**found, **expected, "at_least": "0.9", "w.pb w.pb": "0.875 (200 cases)"} == found
 
 
+def test_the_name_of_a_slice_stays_as_it_is() -> None:
+    """A slice `A` is not `a`, and one with an underscore has it."""
+    (found,) = [each for each in outline_of(run_of("A_b"), Redactor()).entries if each.slices]
+    assert "A_b A_b" in {each.name for each in cases_of(read_back(run_of("A_b")), "tests")["test.Hello"].properties()}
+    assert found.slices == (("A_b A_b", "0.875 (200 cases)"),)
+    assert "<dt>A_b A_b</dt><dd>0.875 (200 cases)</dd>" in FORMATS["html"](run_of("A_b"), Redactor())
+
+
 LEFT_OUT = ['test.There["left out"]']
 
 
@@ -124,3 +133,10 @@ def test_each_of_several_workflows_is_a_suite() -> None:
         ("release (workflows/release.yaml)", 5, 3, 1),
         ("w.pb 3", 0, 0, 0),
     ]
+
+
+def test_errors_of_several_workflows_are_told_apart() -> None:
+    """Readers know a test case by its class and its name, whatever its suite is."""
+    failed = [Failed(AlgosyncError("boom"), {**META, "command": "drift", "workflow": name, "exit_code": 1}) for name in "ab"]
+    document = read_back(DriftedAll("https://api.b.com", tuple(failed), META))
+    assert [(case.classname, case.name) for suite in document for case in suite] == [("a", "drift"), ("b", "drift")]

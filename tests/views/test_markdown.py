@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -11,7 +12,7 @@ from markdown_it.token import Token
 from samples import HELLO, HOSTILE, META, PLAN, SUBJECTS, run_of, subjects_with
 
 from algosync.core.address import Address
-from algosync.core.error import AlgosyncError
+from algosync.core.error import AlgosyncError, Fault, WorkflowError
 from algosync.core.planning.change import Action, Change, Drift, Finding
 from algosync.core.redaction import Redactor
 from algosync.core.resource import Resource
@@ -121,6 +122,8 @@ def test_a_gate_is_told_with_its_metric_and_line() -> None:
 def test_an_error_and_a_test_that_failed_are_told() -> None:
     error = markdown(Failed(AlgosyncError("boom *x* <b>", hint="look"), {**META, "command": "apply", "exit_code": 1}))
     assert "`Error: boom *x* <b>`" in error
+    assert error.count("boom") == 2, "in the head, and once with everything that is known"
+    assert "ended with an error\n```" not in error
     run = markdown(SUBJECTS["run"])
     assert "#### 2 failures" in run
     assert "$.w.pb: expected w.pb, got w.pb (w.pb)  [equals]" in run
@@ -148,3 +151,13 @@ def test_several_workflows_fit_and_what_was_left_out_is_said(workflows: int, fin
         assert shown > 0
         assert shown == workflows or f"{workflows - shown:,} workflows' findings left out: there is no room." in text
         assert (findings == 3) or "entries left out: there is no room." in text
+
+
+def test_a_file_with_many_faults_leaves_room_for_the_other_workflows() -> None:
+    faults = tuple(Fault(line, 1, "a", "type", "wrong " * 20) for line in range(1, 2000))
+    broken = Failed(WorkflowError("b.yaml", faults), {**META, "workflow": "broken (b.yaml)", "exit_code": 1})
+    clean = Drifted(replace(PLAN.header, workflow="clean (c.yaml)"), (), META)
+    text = markdown(DriftedAll("https://api.b.com", (broken, clean), {**META, "exit_code": 1}))
+    assert "- ❌ `broken (b.yaml)`: could not be examined" in text
+    assert re.search("  - and [0-9,]+ other lines\n- ✅ `clean", text)
+    assert "left out: there is no room" not in text

@@ -88,6 +88,7 @@ def test_each_of_several_workflows_has_its_own_numbers() -> None:
     missing = [value for (metric, own), value in found.items() if metric == "findings" and "missing" in own]
     assert sorted(missing) == [0, 1]
     assert found["errors", "command w.pb 2"] == 1
+    assert [found["workflows", f"with{each} "] for each in (" drift", "out drift", " errors")] == [1, 1, 1]
     assert gitlab(SUBJECTS["drift_all"]) == {"create": 1, "update": 1, "delete": 0}
 
 

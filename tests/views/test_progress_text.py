@@ -13,6 +13,7 @@ from algosync.core.event import Event, Note, Progress, StepDone, StepFailed, Ste
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Check, Plan
 from algosync.core.planning.schedule import Step, Verb
+from algosync.core.planning.target import Mode
 from algosync.core.redaction import Redactor
 from algosync.core.report import Report, fold
 from algosync.core.resource import Resource
@@ -239,6 +240,12 @@ def test_a_failed_test_of_the_workflow_names_what_is_published_already() -> None
     assert "Published before" not in plain(closing_lines(fold([one, two], lambda: True), TESTED))
     payload: list[Event] = [one, StepFailed(step("x", replace(CHECKS[1], of_algorithm=True)), 1, Unexpected("boom"))]
     assert "Published before" not in plain(closing_lines(fold(payload, lambda: True), TESTED))
+
+
+def test_a_destroy_that_failed_is_no_apply() -> None:
+    failed: list[Event] = [StepFailed(Step(DATA, Verb.DELETE), 1, Unexpected("boom"))]
+    plan = replace(TESTED, mode=Mode.DESTROY)
+    assert plain(closing_lines(fold(failed, lambda: True), plan)).startswith("\nDestroy incomplete. Resources: ")
 
 
 def test_an_apply_that_leaves_held_changes_is_not_complete() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -34,10 +34,15 @@ class DriftOptions(CompareOptions):
     workflow: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DriftReportOptions(ReportOptions):
+    SITES: ClassVar[bool] = True
+
+
 @command
 def drift(
     terminal: Terminal,
-    reports: ReportOptions,
+    reports: DriftReportOptions,
     options: DriftOptions,
     bytes_read: ReadingOptions,
     _notify: NotifyOptions,

@@ -54,8 +54,8 @@ class Look:
         from algosync.cli.history.shown import past_runs
         from algosync.cli.live import reading
         from algosync.cli.remembered_results import known_failures
+        from algosync.cli.state_place import nothing_recorded
         from algosync.cli.testing.behaviour import tested_again
-        from algosync.core.error import AlgosyncError
         from algosync.core.planning.diff import comparable, redacted_attributes
         from algosync.core.planning.plan import plan_of_checks
         from algosync.engine.drift import examine, in_progress, managed_by
@@ -64,7 +64,7 @@ class Look:
         checks = plan_of_checks(session.workflow, session.header)
         failures = known_failures(session, checks, terminal)
         if not session.ledger.records and not failures:
-            raise AlgosyncError("this workflow was never applied to this destination", hint="run algosync apply first")
+            raise nothing_recorded()
         tested: tuple[Finding, ...] = ()
         if self.with_tests:
             tested, failures = tested_again(session, terminal), known_failures(session, checks, terminal)

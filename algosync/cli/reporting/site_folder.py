@@ -14,7 +14,7 @@ __all__ = ["is_site", "write_site"]
 
 def is_site(place: str, name: str) -> bool:
     """Whether a place of `--report` is a folder for pages: it ends in a slash, or is there. `name`: of the format."""
-    return name == "html" and (place.endswith("/") or Path(place).is_dir())
+    return name == "html" and bool(place) and (place.endswith("/") or Path(place).is_dir())
 
 
 def write_site(subject: Subject, folder: Path, terminal: Terminal) -> None:

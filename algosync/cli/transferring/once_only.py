@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from algosync.core.lean import dataclass
@@ -45,7 +44,6 @@ class OnceOnly:
 
         `key_of`: as of `SourceStore.content_key`.
         """
-        from algosync.cluster.caching_transfers import CachedSource, CachingTransfers
         from algosync.cluster.data import DataClient
 
         if self.options.executor != "threads":
@@ -55,6 +53,8 @@ class OnceOnly:
         shared = _shared_files(workflow)
         if not isinstance(source, DataClient) or not (shared or self.options.cache):
             return transfers
+        from algosync.cluster.caching_transfers import CachedSource, CachingTransfers
+
         if self.options.cache:
             return CachingTransfers(transfers, CachedSource(source, lambda _: True, key_of), self._lasting_cache())
         return CachingTransfers(transfers, CachedSource(source, shared.__contains__, key_of), self._cache_of_run())
@@ -72,7 +72,7 @@ class OnceOnly:
         parent = user_cache() / "runs"
         with suppress(OSError):
             _remove_stale(parent)
-        folder = parent / token_hex(8)
+        folder = parent / os.urandom(8).hex()
         self.stack.callback(shutil.rmtree, folder, ignore_errors=True)
         return BlobCache(folder, _RUN_LIMIT)
 

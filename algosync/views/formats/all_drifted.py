@@ -16,12 +16,13 @@ from algosync.views.subject import Drifted, DriftedAll, Failed, Subject
 __all__ = ["drifted_all_outline"]
 
 _NOTES = 5  # of one workflow
+_NOT_EXAMINED = "could not be examined"
 
 
 def drifted_all_outline(subject: DriftedAll, redactor: Redactor, outline_of: Callable[[Subject, Redactor], Outline]) -> Outline:
     """`outline_of`: gives the outline of one workflow."""
     ordered = worst_first(subject.parts)
-    parts = tuple(_told_apart(outline_of(part, redactor) for part in ordered))
+    parts = tuple(_told_apart(_part(part, outline_of(part, redactor)) for part in ordered))
     entries = tuple(_entry(part, outline) for part, outline in zip(ordered, parts, strict=True))
     destination = (("Destination", short(redactor.redact(subject.destination))),) if subject.destination else ()
     return Outline(
@@ -35,6 +36,11 @@ def drifted_all_outline(subject: DriftedAll, redactor: Redactor, outline_of: Cal
         parts=parts,
         **numbers(None, {**subject.meta, "destination": subject.destination}, redactor.redact),
     )
+
+
+def _part(part: Drifted | Failed, outline: Outline) -> Outline:
+    """The outline of one workflow. An error did not end the command, as that of a single workflow does."""
+    return replace(outline, verdict=f"It {_NOT_EXAMINED}.") if isinstance(part, Failed) else outline
 
 
 def _told_apart(parts: Iterable[Outline]) -> Iterator[Outline]:
@@ -65,7 +71,7 @@ def _entry(part: Drifted | Failed, outline: Outline) -> Entry:
     name = outline.workflow or outline.title
     if isinstance(part, Failed):
         lines = tuple(line.strip() for line in outline.entries[0].lines)
-        return Entry(name, name, "!", "could not be examined", Ending.ERROR, tuple(("", line) for line in lines), lines=lines)
+        return Entry(name, name, "!", _NOT_EXAMINED, Ending.ERROR, tuple(("", line) for line in lines), lines=lines)
     rows = tuple(("", text) for text in _texts(part, outline))
     if outline.good:
         return Entry(name, name, "", outline.verdict, Ending.PASSED, rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from types import MappingProxyType
 
 from algosync.core.address import Address
@@ -67,7 +68,8 @@ def _annotations(subject: Subject, redactor: Redactor, places: Places) -> list[_
     if isinstance(subject, DriftedAll):  # one for each workflow, or for each fault of its file
         parts = zip(worst_first(subject.parts), outline.sections[0].entries, strict=True)
         found = [_of_faults(part, redactor) or _of_entries([entry], outline) for part, entry in parts]
-        return [each for annotations in found for each in annotations]
+        # The first of each workflow before the second of any: GitHub shows ten, and one file may have more faults.
+        return [each for turn in zip_longest(*found) for each in turn if each is not None]
     redact = redactor.redact
     known = {(short(redact(title)), address_text(address, redact)): place for (title, address), place in places.tests.items()}
     return _of_faults(subject, redactor) or _of_entries(outline.entries, outline, known)

@@ -15,7 +15,7 @@ from algosync.core.testing.answer import CaseResult
 from algosync.core.testing.case import TestCase
 from algosync.views.calls import answer_lines, gate_lines, tally_text
 from algosync.views.error import details
-from algosync.views.formats.gate_facts import gate_facts
+from algosync.views.formats.gate_facts import gate_facts, slice_facts
 from algosync.views.formats.outline import Count, Ending, Entry, Outline, OutlineCall, OutlineSection
 from algosync.views.formats.shown import LONGEST_ROW, address_text, facts_of, numbers, short
 from algosync.views.plan import ACTIONS, change_rows, summary_lines
@@ -89,6 +89,7 @@ def _test_entry(event: StepDone | StepFailed | StepSkipped, subject: Applied, re
     tally = subject.report.tallies.get(address, CallTally())
     ending = _ending(event)
     calls, left_out = _calls(event, subject, redactor)
+    case = event.step.check.case if event.step.check else None
     name = address_text(address, redact)
     return Entry(
         name,
@@ -97,7 +98,8 @@ def _test_entry(event: StepDone | StepFailed | StepSkipped, subject: Applied, re
         "" if ending is not Ending.SKIPPED else "was left out",
         ending,
         seconds=None if isinstance(event, StepSkipped) else event.seconds,
-        facts=tuple(_test_facts(tally, event.step.check.case if event.step.check else None, redactor)),
+        facts=tuple(_test_facts(tally, case, redactor)),
+        slices=tuple(slice_facts(tally.gate, case.gate if case else None, redact)) if tally.gate else (),
         lines=tuple(_failure_lines(event, redactor)),
         printed=(*_gate(tally, redactor), *(_printed(name, subject.cases.get(address, ()), redactor) if not calls else ())),
         calls=calls,
@@ -129,7 +131,7 @@ def _test_facts(tally: CallTally, case: TestCase | None, redactor: Redactor) -> 
     if case is not None and (told := tally_text(tally, case)):
         yield "result", short(told, LONGEST_ROW)  # it has words of algosync and numbers
     if tally.gate is not None:
-        yield from gate_facts(tally.gate, case.gate if case else None, redactor.redact)
+        yield from gate_facts(tally.gate, case.gate if case else None)
     if timing := tally.timing:
         measures = {"p50": timing.p50, "p95": timing.p95, "p99": timing.p99, "max": timing.max, "first_call": timing.cold}
         yield from ((name, f"{value:.6f}") for name, value in measures.items())

@@ -78,7 +78,7 @@ def _entry(section: str, entry: Entry) -> Mapping[str, Json]:
         "ending": entry.ending.value,
         "sentence": entry.sentence or None,
         "seconds": None if entry.seconds is None else round(entry.seconds, 6),
-        "facts": {**dict(entry.facts)},
+        "facts": {**dict(entry.facts), **dict(entry.slices)},
         "rows": [f"{symbol} {text}".strip() for symbol, text in entry.rows],
         "message": [*entry.lines],
     }

@@ -10,13 +10,13 @@ from algosync.core.testing.gate import GateOutcome, GateScore
 from algosync.views.formats.shown import short
 from algosync.views.value import Redact
 
-__all__ = ["gate_facts", "lines_of"]
+__all__ = ["gate_facts", "lines_of", "slice_facts"]
 
 _SLICES = 100
 
 
-def gate_facts(outcome: GateOutcome, gate: QualityGate | None, redact: Redact) -> Iterator[tuple[str, str]]:
-    """`gate`: as the workflow has it. Names of slices come from a file of cases."""
+def gate_facts(outcome: GateOutcome, gate: QualityGate | None) -> Iterator[tuple[str, str]]:
+    """All but the slices. `gate`: as the workflow has it."""
     yield "metric", outcome.metric
     whole = next((score for score in outcome.scores if score.part is None), None)
     if whole is not None:
@@ -28,17 +28,24 @@ def gate_facts(outcome: GateOutcome, gate: QualityGate | None, redact: Redact) -
     yield "cases", f"{outcome.cases}"
     if gate is not None:
         yield from lines_of(gate)
-    slices = [score for score in outcome.scores if score.part is not None]
-    by = redact(gate.by) if gate and gate.by else "slice"
-    yield from (_slice(by, score, redact) for score in slices[:_SLICES])
-    if more := len(slices[_SLICES:]):
+    if more := len(_slices(outcome)[_SLICES:]):
         yield "slices_not_listed", f"{more}"
+
+
+def slice_facts(outcome: GateOutcome, gate: QualityGate | None, redact: Redact) -> Iterator[tuple[str, str]]:
+    """The first slices, each with its value. Their names come from a file of cases."""
+    by = redact(gate.by) if gate and gate.by else "slice"
+    yield from (_slice(by, score, redact) for score in _slices(outcome)[:_SLICES])
 
 
 def lines_of(gate: QualityGate) -> Iterator[tuple[str, str]]:
     """The lines that the metric has to reach, by their keys in the workflow."""
     lines = {key: getattr(gate, key) for key in ("at_least", "at_most", "no_worse_than_published")}
     yield from ((key, f"{value:g}") for key, value in lines.items() if value is not None)
+
+
+def _slices(outcome: GateOutcome) -> list[GateScore]:
+    return [score for score in outcome.scores if score.part is not None]
 
 
 def _slice(by: str, score: GateScore, redact: Redact) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """The format `junit`: JUnit's XML, as Jenkins, GitLab, Azure and others read it.
 
-Tests are one suite, changes another one. A test is one test case, and each case of a file of cases is another one. Of a plan and
-of drift, each resource is a test case, which fails if the resource has drifted. Each of several workflows is a suite with its name.
+Tests are one suite, changes another one. A test is one test case, and each case of a file of cases is another one. Of a plan
+each change is a test case, which does not fail. Of drift each finding is one, which fails if it is a difference. Each of several
+workflows is a suite with its name, which is empty if there is no finding.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def _cases(entry: Entry) -> Iterator[xunit2.TestCase]:
     case = xunit2.TestCase(entry.address, entry.algorithm, round(own, 3))
     for name, value in entry.facts:
         case.add_property(name.lower(), value)
+    for name, value in entry.slices:
+        case.add_property(name, value)
     if entry.calls_left_out:
         case.add_property("calls_not_listed", str(entry.calls_left_out))
     _end(case, entry.ending, entry.message or entry.sentence, entry.lines)

@@ -24,6 +24,7 @@ _RESERVED = 1_000  # for the lines that say what was left out, and for ends of b
 _SHORT = 1_500  # a limit below which there is only room for the head
 _NOTES, _LONGEST_NOTE = 20, 400
 _LONGEST_LINE = 400
+_ROWS = 12  # of one workflow in the list of several: its file may have a thousand faults
 _LONGEST_PART = 8_000  # characters for one of several workflows
 _SYMBOLS = {"~": "!"}  # GitHub has a colour for `!` in a diff
 _LINES = {"at_least": "at least", "at_most": "at most", "no_worse_than_published": "no worse than published by"}
@@ -133,7 +134,7 @@ def _parts(outline: Outline) -> Iterator[_FoldedPart]:
     for section in outline.sections:
         if section.name == "tests":
             yield _tests(section)
-        else:
+        elif section.name != "errors":  # they are told in full above
             yield _changes(section)
     for block in outline.blocks:
         yield _block(block)
@@ -148,7 +149,9 @@ def _workflows(outline: Outline) -> Iterator[_FoldedPart]:
 
 
 def _workflow(entry: Entry) -> list[str]:
-    rows = (f"  - {_code(short(text, _LONGEST_NOTE))}" for _, text in entry.rows)
+    rows = [f"  - {_code(short(text, _LONGEST_NOTE))}" for _, text in entry.rows[:_ROWS]]
+    if more := len(entry.rows[_ROWS:]):
+        rows.append(f"  - and {plural(more, 'other line')}")
     return [f"- {_MARKS[entry.ending]} {_code(entry.address)}: {entry.sentence}", *rows]
 
 

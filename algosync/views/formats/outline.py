@@ -39,9 +39,11 @@ class OutlineCall:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource or test. `symbol`: one character, or none. `sentence`: what is or was done to it, or how it differs.
+    """One resource or test, or the error that ended a command, whose `algorithm` is the workflow.
 
+    `symbol`: one character, or none. `sentence`: what is or was done to it, or how it differs.
     `rows`: a symbol and a line for each value. `facts`: names and values, such as the version that was called.
+    `slices`: those of a gate, whose names come from outside and stay as they are.
     `lines`: why it failed. `calls`: the calls of a test over a file of cases; `calls_left_out` more are not listed.
     """
 
@@ -53,6 +55,7 @@ class Entry:
     rows: tuple[tuple[str, str], ...] = ()
     seconds: float | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    slices: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
     calls: tuple[OutlineCall, ...] = ()

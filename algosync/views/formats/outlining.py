@@ -12,7 +12,7 @@ from algosync.core.redaction import Redactor
 from algosync.core.results.past_run import COMMANDS, PastRun
 from algosync.core.text import PAINT, plural, printable
 from algosync.core.timestamp import read_iso_time
-from algosync.views.drift import HEADINGS, coverage_lines, finding_lines, not_compared_lines, summary_line
+from algosync.views.drift import coverage_lines, finding_lines, heading_of, not_compared_lines, summary_line
 from algosync.views.error import error_lines
 from algosync.views.explanation import explanation_lines
 from algosync.views.file_diff import diff_lines
@@ -152,10 +152,8 @@ def _drifted(subject: Drifted, redactor: Redactor) -> Outline:
 
 
 def _finding_entry(finding: Finding, redactor: Redactor, ending: Ending) -> Entry:
-    symbol, _, sentence = HEADINGS[finding.drift]
+    symbol, _, sentence = heading_of(finding)
     lines = [short(line, LONGEST_ROW) for line in finding_lines(finding, redactor.redact)]
-    sentence = "is not recorded" if finding.in_workflow else sentence
-    sentence = "could not be carried out" if finding.drift is Drift.UNKNOWN and finding.address.kind == "test" else sentence
     bad = ending in (Ending.FAILED, Ending.ERROR)
     return Entry(
         address_text(finding.address, redactor.redact),
@@ -209,7 +207,8 @@ def _run(run: PastRun, redactor: Redactor) -> OutlineRun:
 def _failed(subject: Failed, redactor: Redactor) -> Outline:
     lines = [printable(redactor.redact(PAINT.sub("", line)), 4 * LONGEST_ROW) for line in error_lines(subject.error)]
     command = str(subject.meta.get("command") or "algosync")
-    entry = Entry(command, "algosync", "!", "ended with an error", Ending.ERROR, lines=tuple(lines))
+    known = numbers(None, subject.meta, redactor.redact)
+    entry = Entry(command, known["workflow"] or "algosync", "!", "ended with an error", Ending.ERROR, lines=tuple(lines))
     return Outline(
         command.capitalize(),
         "It ended with an error.",
@@ -218,5 +217,5 @@ def _failed(subject: Failed, redactor: Redactor) -> Outline:
         counts=(Count("errors", "command", 1),),
         sections=(OutlineSection("errors", "Errors", (entry,)),),
         reason=entry.message,
-        **numbers(None, subject.meta, redactor.redact),
+        **known,
     )

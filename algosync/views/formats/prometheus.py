@@ -5,13 +5,13 @@ Each metric has the labels `workflow` and `destination`. Tests have their own du
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from algosync.core.redaction import Redactor
-from algosync.views.formats.outline import Entry, Outline
+from algosync.views.formats.outline import Count, Entry, Outline
 from algosync.views.formats.outlining import outline_of
 from algosync.views.subject import Subject
 
@@ -30,9 +30,12 @@ def view(subject: Subject, redactor: Redactor) -> str:
 
     outline, registry = outline_of(subject, redactor), CollectorRegistry()
     gauges = _Gauges(registry)
+    if outline.parts:
+        of_all = tuple(count for count in outline.counts if count.of == "workflows")
+        _counts(of_all, ("", outline.destination, outline.title.lower()), gauges)
     for part in outline.parts or (outline,):
         labels = (part.workflow, part.destination or outline.destination, part.title.lower())
-        _counts(part, labels, gauges)
+        _counts(part.counts, labels, gauges)
         _times(part, labels, gauges)
         _tests(part, labels, gauges)
     return generate_latest(registry).decode()
@@ -53,16 +56,16 @@ class _Gauges:
         return self.made[name]
 
 
-def _counts(outline: Outline, labels: tuple[str, ...], gauges: _Gauges) -> None:
+def _counts(counts: Iterable[Count], labels: tuple[str, ...], gauges: _Gauges) -> None:
     told = {
         "changes": ("action", "Changes of a plan, by action."),
         "resources": ("result", "Resources that were changed or looked at."),
         "findings": ("drift", "Findings of a drift report, by kind."),
         "tests": ("result", "Tests by result."),
         "errors": ("of", "Errors that ended the command."),
-        "workflows": ("result", "Workflows by result."),
+        "workflows": ("result", "Workflows by result. The label `workflow` is empty."),
     }
-    for count in outline.counts:
+    for count in counts:
         label, text = told[count.of]
         gauges.of(count.of, text, label).labels(*labels, count.sort).set(count.number)
 

@@ -66,12 +66,12 @@ def _lanes(runs: Sequence[OutlineRun], command: str) -> Iterator[tuple[str, _Lan
         ("Failed tests", "bad", lambda run: run.failed_tests),
     ):
         if known := [each for each in map(value, runs) if each is not None]:
-            yield f"{label}, at most {max(known):,}", _bars(value, max(known), tone)
+            yield f"{label} (highest: {max(known):,})", _bars(value, max(known), tone)
     own = [run for run in runs if run.command == command]
     timed = {id(run) for run in own or runs}
     longest = max(run.seconds for run in own or runs)
     of = f" of {command}" if own else ""
-    yield f"Time{of}, at most {duration(longest)}", _bars(lambda run: run.seconds if id(run) in timed else None, longest, "time")
+    yield f"Time{of} (longest: {duration(longest)})", _bars(lambda run: run.seconds if id(run) in timed else None, longest, "time")
 
 
 def _column(runs: Sequence[OutlineRun], number: int, lane: _Lane, top: float) -> Markup:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -44,20 +44,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = options.rows.split(",")
     if unknown := set(rows) - set(ROWS):
         parser.error(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    parent = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
-    place = (
-        nullcontext(options.scratch) if options.scratch else tempfile.TemporaryDirectory(dir=parent, prefix="algosync-benchmark-")
-    )
-    with place as folder:
-        bench = Bench(Path(folder), options.rounds, options.size == "small", options.peers, options.once, options.sizes)
-        results = [result for row in rows for result in measured(row, bench)]
+    with _place(options.scratch) as folder:
+        bench = Bench(folder, options.rounds, options.size == "small", options.peers, options.once, options.sizes)
+        finished = {row: results for row in rows if (results := _whole(row, bench)) is not None}
+    results = [result for row in finished.values() for result in row]
     print(f"\n{about(bench)}\n\n{table(results)}")
     if options.write:
         keep_ratios(results) if bench.small else keep(results, about(bench))
     faults = worse(results) if options.check else {}
     for name, fault in faults.items():
         print(f"worse: {name}: {fault}", file=sys.stderr)
-    return 1 if faults else 0
+    return 1 if faults or len(finished) < len(rows) else 0
+
+
+@contextmanager
+def _place(scratch: Path | None) -> Iterator[Path]:
+    """The folder to work in: the given one, or a new one, in memory if the machine has such a place."""
+    if scratch is not None:
+        yield scratch
+        return
+    parent = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=parent, prefix="algosync-benchmark-") as folder:
+        yield Path(folder)
+
+
+def _whole(row: str, bench: Bench) -> list[Result] | None:
+    """The results of one row; None if a command of it has failed, which is told. Other rows are measured nevertheless."""
+    try:
+        return list(measured(row, bench))
+    except RuntimeError as error:
+        print(f"{row}: {error}", file=sys.stderr, flush=True)
+        return None
 
 
 def measured(row: str, bench: Bench) -> Iterator[Result]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, wraps
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -18,7 +19,7 @@ from algosync.core.text import printable
 from algosync.net import CompleteReply, Host, Response, Retry, SettingNames
 from algosync.net.document import fits, read_json
 from algosync.net.failure import from_reply, reply_error
-from algosync.net.host import content_codings
+from algosync.net.host import QUICK_BODY, content_codings
 
 __all__ = ["Download", "JsonReply", "Wire", "idempotent", "path_of"]
 
@@ -138,15 +139,26 @@ class Wire:
         """PUT `length` bytes. Return the headers of the reply.
 
         An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2).
+        Raises Unexpected if the server accepts the file before it has received all of it.
         """
         headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
-        body = b"" if not length else blocks[0] if isinstance(blocks, list) and len(blocks) == 1 else blocks
-        answer = self.answer("PUT", path, headers, body)
+        whole = b"" if not length else self._whole(blocks)
+        pieces = (block for block in blocks)
+        answer = self.answer("PUT", path, headers, pieces if whole is None else whole)
         error = reply_error(_json_or_none(answer.body))
         if error is not None:
             body = json.dumps({"error": dict(error)}).encode()
             raise from_reply(f"PUT {path}", answer.status, answer.headers, body, self.names)
+        if whole is None and getgeneratorstate(pieces) != GEN_CLOSED:
+            raise Unexpected(f"PUT {path}: it was answered before all bytes were sent", status=answer.status)
         return answer.headers
+
+    def _whole(self, blocks: Iterable[bytes]) -> bytes | None:
+        """The content, if it can be sent at once. None: it needs the time of a transfer, or counts for the limit of the rate."""
+        if self.host.net.limit is not None or not isinstance(blocks, list) or len(blocks) != 1:
+            return None
+        (content,) = blocks
+        return content if len(content) <= QUICK_BODY else None
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     import urllib3
     from urllib3.response import BaseHTTPResponse
 
-__all__ = ["BLOCK", "CompleteReply", "Host", "Net", "Response", "content_codings"]
+__all__ = ["BLOCK", "QUICK_BODY", "CompleteReply", "Host", "Net", "Response", "content_codings"]
 
 BLOCK = 1 << 20  # bytes; transfers with blocks of 64 KiB were measured a fifth slower
 CONNECT_WITHIN = 15.0  # seconds
 ANSWER_LIMIT = 32 << 20  # bytes of a reply that is held in memory
 _FAILURE_LIMIT = 1 << 20
 _QUICK = ("GET", "PUT")
-_QUICK_BODY = 1 << 16  # bytes, which a socket takes at once
+QUICK_BODY = 1 << 16  # bytes, which a socket takes at once
 _PIECE_SIZE = 1 << 16  # bytes
 _LARGE_PIECE_SIZE = 1 << 18
 _HEADERS: Mapping[str, str] = {"Accept-Encoding": "identity", "User-Agent": "algosync"}
@@ -279,7 +279,7 @@ class Host:
         within: float | None = None,
     ) -> CompleteReply:
         """Send one request and return its complete reply."""
-        small = body is None or (isinstance(body, bytes) and len(body) <= _QUICK_BODY)
+        small = body is None or (isinstance(body, bytes) and len(body) <= QUICK_BODY)
         if small and method in _QUICK:
             found = self._quick(_Request(method, path, headers, cast("bytes", body or b"")), within)
             if isinstance(found, CompleteReply):
@@ -290,8 +290,11 @@ class Host:
             return CompleteReply(response.status, response.headers, response.read_all())
 
     def fetch(self, path: str, headers: Mapping[str, str]) -> CompleteReply | Response:
-        """Send a GET request. A reply of at most 1 MiB is complete; the caller closes a Response. Raises as `open`."""
-        found = self._quick(_Request("GET", path, headers), limit=BLOCK)
+        """Send a GET request. A reply of at most 1 MiB is complete; the caller closes a Response. Raises as `open`.
+
+        Received bytes extend the deadline. With a rate limit each reply is a Response.
+        """
+        found = self._quick(_Request("GET", path, headers), limit=BLOCK) if self.net.limit is None else None
         if found is None:
             return self.open("GET", path, headers)
         if isinstance(found, Response):
@@ -301,7 +304,7 @@ class Host:
     def _quick(self, request: _Request, within: float | None = None, limit: int | None = None) -> CompleteReply | Response | None:
         """Send a request over a connection that is kept already. None: there is none, and nothing was sent.
 
-        A Response has any status, or more than `limit` bytes (default: 32 MiB).
+        A Response has any status, or more than `limit` bytes, and then received bytes extend the deadline. None: 32 MiB.
         """
         from urllib3.exceptions import HTTPError
 
@@ -323,7 +326,8 @@ class Host:
         connection.lease = lease  # released when the connection returns to the pool
         try:
             lease.borrow(connection.sock)
-            found = plain_reply(connection.sock, text + request.body, limit or ANSWER_LIMIT)
+            progressed = None if limit is None else lease.progressed
+            found = plain_reply(connection.sock, text + request.body, limit or ANSWER_LIMIT, progressed)
             raw = rest_of_reply(connection, pool, found, request.method) if isinstance(found, bytes) else None
         except BaseException as error:
             lease.release()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPException
 from io import BufferedReader, RawIOBase
@@ -93,9 +93,13 @@ def request_text(method: str, path: str, host: str, headers: Mapping[str, str]) 
     return "\r\n".join((f"{method} {path} HTTP/1.1", f"Host: {host}", *lines, "", "")).encode()
 
 
-def plain_reply(sock: socket.socket, request: bytes, limit: int) -> PlainReply | bytes:
+def plain_reply(
+    sock: socket.socket, request: bytes, limit: int, progressed: Callable[[int], object] | None = None
+) -> PlainReply | bytes:
     """Send a request and receive the reply. The bytes that have arrived if the reply has no usual form, or if `limit` bytes of body
     are not enough.
+
+    `progressed` is called with the number of bytes of each further piece of the body.
     """
     with suppress(BrokenPipeError, ConnectionResetError):  # the reply may say why the server reads no further
         sock.sendall(request)
@@ -116,16 +120,18 @@ def plain_reply(sock: socket.socket, request: bytes, limit: int) -> PlainReply |
     if int(length) > limit or len(received) > size:
         return received
     if len(received) < size:
-        received = _filled(sock, received, size)
+        received = _filled(sock, received, size, progressed)
     return (status, headers, received[end:]) if len(received) == size else received
 
 
-def _filled(sock: socket.socket, received: bytes, size: int) -> bytes:
+def _filled(sock: socket.socket, received: bytes, size: int, progressed: Callable[[int], object] | None) -> bytes:
     """The bytes with those that follow, `size` in all; fewer if the connection ends."""
     pieces, left = [received], size - len(received)
     while left and (piece := sock.recv(min(left, _RECEIVED))):
         pieces.append(piece)
         left -= len(piece)
+        if progressed is not None:
+            progressed(len(piece))
     return b"".join(pieces)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ __all__ = ["RememberedFacts", "SourceFacts", "memory_of"]
 _FORMAT = 1
 _LARGEST = 16 << 20  # bytes of one file
 _MOST_FILES = 100
+_OWN_NAME = re.compile(r"[0-9a-f]{32}\.json|incoming-.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,14 @@ def _members(value: object) -> dict[str, object]:
 
 
 def _write(file: Path, text: bytes) -> None:
-    """Replace the file as a whole, readable for its owner only, and remove the oldest ones beyond a hundred."""
+    """Replace the file as a whole, readable for its owner only, and remove the oldest ones beyond a hundred.
+
+    PermissionError: others can write to the folder, or have made it.
+    """
     for folder in (file.parent.parent, file.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
+        _require_own(folder)
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix="incoming-")  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as opened:
@@ -139,5 +145,13 @@ def _write(file: Path, text: bytes) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
-    for each in sorted(file.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-_MOST_FILES]:
+    known = [each for each in file.parent.iterdir() if _OWN_NAME.fullmatch(each.name)]
+    for each in sorted(known, key=lambda path: path.stat().st_mtime)[:-_MOST_FILES]:
         each.unlink()
+
+
+def _require_own(folder: Path) -> None:
+    """A folder in a place that others can write to may be their link to another one, in which files would be removed."""
+    link, status = os.lstat(folder), os.stat(folder)
+    if not link.st_uid == status.st_uid == os.geteuid() or status.st_mode & 0o022:
+        raise PermissionError(f"others can write to {folder}")

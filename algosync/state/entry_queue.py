@@ -30,23 +30,23 @@ class QueuedEntry:
 class _Group:
     """The entries that one thread wants to record together. `error`: why they may not be recorded."""
 
-    __slots__ = ("_leads", "_waits", "entries", "error")
+    __slots__ = ("_waits", "entries", "error", "was_told_to_lead")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = [QueuedEntry(entry) for entry in entries]
         self.error: BaseException | None = None
-        self._leads = False
+        self.was_told_to_lead = False
         self._waits = threading.Lock()
         self._waits.acquire()
 
     def wait(self) -> bool:
         """Waits until another thread has recorded the entries. True: this thread has to record what waits, also its own entries."""
         with self._waits:
-            return self._leads
+            return self.was_told_to_lead
 
     def lead(self) -> None:
         """Wakes the thread, which is to record what waits."""
-        self._leads = True
+        self.was_told_to_lead = True
         self._waits.release()
 
     def end(self, error: BaseException | None) -> None:
@@ -73,10 +73,21 @@ class EntryQueue:
             self._waiting.append(own)
             leads = not self._recording
             self._recording = True
-        if leads or own.wait():
+        if leads or self._waited(own):
             self._record_all(own)
         elif own.error is not None:
             raise own.error
+
+    def _waited(self, own: _Group) -> bool:
+        """As of `_Group.wait`. A signal that ends the waiting ends it for this thread only."""
+        try:
+            return own.wait()
+        except BaseException:
+            with self._guard:
+                self._waiting = [group for group in self._waiting if group is not own]
+                if own.was_told_to_lead:
+                    self._lead_next()
+            raise
 
     def _record_all(self, own: _Group) -> None:
         """Records all that waits, with the entries of this thread."""
@@ -92,9 +103,13 @@ class EntryQueue:
         finally:
             with self._guard:
                 self._waiting = [group for group in self._waiting if group is not own]  # a signal came before they were taken
-                self._recording = bool(self._waiting)
-                if self._waiting:
-                    self._waiting[0].lead()
+                self._lead_next()
             for group in batch:
                 if group is not own:
                     group.end(error)
+
+    def _lead_next(self) -> None:
+        """Another thread records what waits. The caller holds the guard."""
+        self._recording = bool(self._waiting)
+        if self._waiting:
+            self._waiting[0].lead()

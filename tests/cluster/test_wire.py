@@ -360,3 +360,33 @@ def test_a_relay_whose_source_ends_early_is_an_error() -> None:
     assert (digest[:12], size) == ("5994471abb01", 5)
     with server(http("200 OK", b"123", "Content-Length: 5")) as cluster, pytest.raises((TransferError, Unreachable)):
         digest_file(File(cluster.data, ("me", "models", "a")), lambda _: None, cluster.retry)
+
+
+def test_an_upload_that_is_accepted_before_all_of_it_was_sent_is_an_error() -> None:
+    """The digest is that of what was sent, so it would be that of a part."""
+    closed = threading.Event()
+
+    def blocks() -> Iterator[bytes]:
+        yield b"x" * 1000
+        assert closed.wait(60)
+        for _ in range(100):  # the connection breaks at one of them
+            yield b"x" * 100_000
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                received = b""
+                while not received.endswith(b"x" * 1000):
+                    received += connection.recv(65536)
+                connection.sendall(http("200 OK", b"{}", "Content-Length: 2"))
+            closed.set()
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = parse(f"http://127.0.0.1:{listener.getsockname()[1]}", "test")
+        cluster = connect(address, credential(KEY, "test"), Net(retry=Retry(pause=lambda _: None)))
+        with pytest.raises(Unexpected, match="before all bytes were sent"):
+            cluster.data.put("me", "models", "a", blocks(), 10_001_000)

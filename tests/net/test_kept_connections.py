@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from rawserver import OK, answers, head, host, listening
 from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_path
 
 from algosync.core.error import AlgosyncError, ClusterError, Denied, Interrupted, TimedOut, Unexpected, Unreachable
-from algosync.net import Host, Response
+from algosync.net import CompleteReply, Host, Response
 from algosync.net.quick_exchange import Headers, request_text
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-Data-Type: directory\r\n" + LENGTH + b"\r\n" + BODY
@@ -351,3 +352,27 @@ def test_headers_have_any_case_and_repeated_ones_are_joined() -> None:
         True,
         False,
     )
+
+
+def test_a_small_file_has_the_time_of_a_transfer() -> None:
+    """At more than the minimum rate, 16 KiB a second, it may take longer than the time of a request."""
+    fake, piece = FakeTime(), b"x" * (64 << 10)
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (16 * len(piece)))
+        for _ in range(16):
+            (lease,) = fake.watch._leases
+            before = lease.deadline
+            fake.advance(3)
+            connection.sendall(piece)
+            hang = time.monotonic() + HANG
+            while lease.deadline == before:
+                assert time.monotonic() < hang
+                time.sleep(0.001)
+
+    with listening(after_a_first(send)) as raw:
+        target = host(raw.url, timeout=20, watch=fake.watch)
+        target.answer("GET", "/", {})
+        found = target.fetch("/", {})
+    assert isinstance(found, CompleteReply)
+    assert (found.body, fake.now) == (16 * piece, 48)

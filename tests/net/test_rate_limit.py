@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from contextlib import closing
@@ -11,11 +12,14 @@ import pytest
 from fakeclock import FakeTime
 from rawserver import OK, head, host, listening
 
+from algosync.cluster.wire import Wire
+from algosync.core.credential import credential
 from algosync.core.error import Interrupted
 from algosync.net import Host, RateLimit
 from algosync.net.rate_limit import TokenBucket
 
 KIB = 1 << 10
+SMALL = bytes(50 * KIB)
 BODY = bytes(range(256)) * 4 * KIB  # 1 MiB
 
 
@@ -90,6 +94,31 @@ def test_an_upload_takes_the_time_of_its_bytes_and_keeps_its_lease() -> None:
         reply = limited(raw.url, time, 8 * KIB).answer("PUT", "/big", {"Content-Length": str(len(BODY))}, [BODY])
     assert reply.status == 200
     assert time.now == pytest.approx(128, abs=1)
+
+
+def takes_anything(connection: socket.socket) -> None:
+    """Answers all with 50 KiB, over one connection."""
+    while received := head(connection):
+        length = re.search(rb"Content-Length: (\d+)", received)
+        left = int(length[1]) if length else 0
+        while left:
+            left -= len(connection.recv(left))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(SMALL) + SMALL)
+
+
+@pytest.mark.parametrize("direction", ["down", "up"])
+def test_small_files_over_a_kept_connection_count_too(direction: str) -> None:
+    time = FakeTime()
+    with listening(takes_anything) as raw:
+        wire = Wire(limited(raw.url, time, 50 * KIB), credential("simKEYsimKEY", "test"))
+        for _ in range(20):
+            if direction == "up":
+                wire.upload("/small", [SMALL], len(SMALL))
+            else:
+                with wire.download("/small") as download:
+                    assert b"".join(download.blocks) == SMALL
+        assert len(raw.connections) == 1
+    assert time.now == pytest.approx(20, abs=1.5)
 
 
 def test_directions_do_not_slow_down_each_other() -> None:

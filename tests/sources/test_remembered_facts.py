@@ -164,7 +164,7 @@ def test_the_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("algosync.sources.remembered_facts._MOST_FILES", 3)
     monkeypatch.setattr("algosync.sources.remembered_facts._LARGEST", 1000)
     for number in range(5):
-        memory = RememberedFacts(tmp_path / "sources" / f"{number}.json")
+        memory = RememberedFacts(tmp_path / "sources" / f"{number:032}.json")
         memory.note("Hello", "key", FACTS)
         memory.save()
     assert len(list((tmp_path / "sources").iterdir())) == 3
@@ -173,6 +173,41 @@ def test_the_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         memory.note(f"Hello{number}", "key", FACTS)
         memory.save()
     assert RememberedFacts(tmp_path / "sources" / "4.json").find("Hello9", "key") == FACTS
+
+
+@pytest.mark.parametrize("others", ["write", "link"])
+def test_nothing_is_removed_from_a_folder_that_is_no_cache(others: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("algosync.sources.remembered_facts._MOST_FILES", 1)
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    names = {"thesis.txt", "notes.json", f"{5:032}.json"}
+    for name in names:
+        (documents / name).write_text("")
+        os.utime(documents / name, (1, 1))
+    folder = tmp_path / "cache" / "algosync" / "sources"
+    folder.parent.mkdir(parents=True, mode=0o700)
+    folder.symlink_to(documents)
+    if others == "write":
+        documents.chmod(0o777)
+    else:
+        os.chown(folder, 12345, -1, follow_symlinks=False) if os.geteuid() == 0 else pytest.skip("only root makes a link of others")
+    memory = RememberedFacts(folder / f"{1:032}.json")
+    memory.note("Hello", "key", FACTS)
+    memory.save()
+    assert {each.name for each in documents.iterdir()} == names
+
+
+def test_only_files_of_the_memory_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("algosync.sources.remembered_facts._MOST_FILES", 1)
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for name in ("thesis.txt", "notes.json", f"{5:032}.json"):
+        (folder / name).write_text("")
+        os.utime(folder / name, (1, 1))
+    memory = RememberedFacts(folder / f"{1:032}.json")
+    memory.note("Hello", "key", FACTS)
+    memory.save()
+    assert {each.name for each in folder.iterdir()} == {"thesis.txt", "notes.json", f"{1:032}.json"}
 
 
 def test_its_place_is_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,10 +161,8 @@ class Session:
         Denied, NotFound, Conflict and a request that was never sent mean that nothing was written, unless an earlier try of the
         same request may have worked. Throttled does not mean that: a gateway may answer 503 for a backend that wrote.
         """
-        with self._mutex:
-            self._require_writable()
-            announced = self._announced.pop(address, None) == verb
-        if not announced:
+        self._require_writable()
+        if self._announced.pop(address, None) != verb:  # the mutex is not taken, because it is held while others record
             self._entries.record([Intent(address, verb)])
         failpoint(f"{verb}.before", address)
         try:
@@ -181,11 +179,9 @@ class Session:
 
     def announce(self, writes: Sequence[tuple[Address, str]]) -> None:
         """Records the intents of several writes with one fsync. One that does not follow has no effect, unless there is a crash."""
-        with self._mutex:
-            fresh = [(address, verb) for address, verb in writes if address not in self._pending]
+        fresh = [(address, verb) for address, verb in writes if address not in self._pending]
         self._entries.record([Intent(address, verb) for address, verb in fresh])
-        with self._mutex:
-            self._announced.update(fresh)
+        self._announced.update(fresh)
 
     def commit(self, record: Record) -> None:
         """Records durably. StateError: it may not be recorded, and the run must stop."""

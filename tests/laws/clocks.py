@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from fakes.clusters import FakeTime
@@ -13,6 +13,7 @@ from algosync.cluster.data import FileStat, Stored
 
 __all__ = ["ClockedStore", "Clocks", "WorldTime"]
 
+_SECOND = 1.0  # how long it takes at most until the server's next second begins
 _SETTLED = 2  # seconds, after which a client trusts a stamp
 
 
@@ -66,12 +67,15 @@ class ClockedStore(FakeStore):
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
         self.log.append((self.who, "list", collection, ""))
-        return super().files(owner, collection)
+        found = super().files(owner, collection)
+        date = int(self._clocks.server + self._clocks.apart)
+        owner = self._named(owner)
+        return {name: replace(stat, passed=date > self._written[owner, collection, name]) for name, stat in found.items()}
 
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         stored = super().put(owner, collection, name, blocks, length)
         self.log.append((self.who, "put", collection, name))
-        return stored
+        return replace(stored, settles=_SECOND)
 
     def overwritten_unseen(self, who: object) -> list[tuple[str, str]]:
         """The files that `who` wrote after somebody else did, although a later listing than the plan could have told it."""

@@ -27,7 +27,7 @@ from algosync.views.record import record_row
 from algosync.views.subject import Applied, Compared, Drifted, DriftedAll, Failed, Planned, Recorded, Subject
 from algosync.views.value import FORMAT_VERSION, redacted_address
 
-__all__ = ["drift_document", "json_text", "plan_document", "view"]
+__all__ = ["drift_document", "json_text", "plan_document", "view", "worded"]
 
 _OWN_WORDS = frozenset({"action", "algosync_version", "command", "publish", "timestamp"})  # members of `details` and `meta`
 
@@ -43,12 +43,12 @@ def view(subject: Subject, redactor: Redactor) -> str:
             one = _drifted_document(subject, redactor) if isinstance(subject, Drifted) else _all_document(subject, redactor)
             return json_text(one, redactor)
         case Compared(header=header, comparison=comparison, meta=meta):
-            return json_text(compare_document(header, comparison, _worded(meta), redactor), redactor)
+            return json_text(compare_document(header, comparison, worded(meta), redactor), redactor)
         case Recorded(records=records, meta=meta):
             listed: list[Json] = [record_row(record, redactor.redact) for record in records]
-            return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), "records": listed}, redactor)
+            return json_text({"format_version": FORMAT_VERSION, "meta": worded(meta), "records": listed}, redactor)
         case Applied(meta=meta):
-            return json_text({"format_version": FORMAT_VERSION, "meta": _worded(meta), **run_document(subject, redactor)}, redactor)
+            return json_text({"format_version": FORMAT_VERSION, "meta": worded(meta), **run_document(subject, redactor)}, redactor)
         case Failed(error=error, meta=meta):
             return json_text(diagnostics_document(error, meta), redactor)
 
@@ -75,7 +75,7 @@ def plan_document(plan: Plan, meta: Mapping[str, Json], redactor: Redactor) -> M
     failing = {failed.address: Word(failed.since) for failed in plan.failing}
     return {
         "format_version": FORMAT_VERSION,
-        "meta": _worded(meta),
+        "meta": worded(meta),
         "source": plan.header.source,
         "destination": plan.header.destination,
         "owner": plan.header.owner,
@@ -128,7 +128,7 @@ def _all_document(subject: DriftedAll, redactor: Redactor) -> Mapping[str, Json]
     """Of each workflow its own document, which is `drift` or `diagnostics`."""
     return {
         "format_version": FORMAT_VERSION,
-        "meta": _worded(subject.meta),
+        "meta": worded(subject.meta),
         "destination": subject.destination,
         "counts": _counts(finding for part in subject.parts for finding in findings_of(part)),
         "workflows": [
@@ -157,7 +157,7 @@ def drift_document(findings: Iterable[Finding], meta: Mapping[str, Json], redact
         }
         for f in findings
     ]
-    return {"format_version": FORMAT_VERSION, "meta": _worded(meta), "drift": rows}
+    return {"format_version": FORMAT_VERSION, "meta": worded(meta), "drift": rows}
 
 
 def _traced(finding: Finding) -> Mapping[str, Json]:
@@ -165,7 +165,7 @@ def _traced(finding: Finding) -> Mapping[str, Json]:
     return {
         "by": origin.by or None,
         "at": Word(origin.at) if origin.at else None,
-        "details": _worded({name: value for name, value in finding.details.items() if name != ORIGIN}),
+        "details": worded({name: value for name, value in finding.details.items() if name != ORIGIN}),
         "first_seen": Word(finding.first_seen) if finding.first_seen else None,
         "age_seconds": finding.age,
     }
@@ -185,7 +185,7 @@ def _change(change: Change, redactor: Redactor) -> Json:
         },
         "drifted": change.drifted,
         "reason": change.reason or None,
-        "details": _worded({name: value for name, value in change.details.items() if name != ORIGIN}),
+        "details": worded({name: value for name, value in change.details.items() if name != ORIGIN}),
     }
 
 
@@ -239,12 +239,12 @@ def _address(address: Address, redactor: Redactor) -> Word:
     return Word(redacted_address(address, redactor.redact))
 
 
-def _worded(value: Json) -> Json:
+def worded(value: Json) -> Json:
     """The value with its own words marked as such."""
     match value:
         case Mapping():
-            return {n: Word(v) if n in _OWN_WORDS and isinstance(v, str) else _worded(v) for n, v in value.items()}
+            return {n: Word(v) if n in _OWN_WORDS and isinstance(v, str) else worded(v) for n, v in value.items()}
         case list():
-            return [_worded(item) for item in value]
+            return [worded(item) for item in value]
         case _:
             return value

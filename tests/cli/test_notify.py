@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 import socket
 import sys
@@ -12,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
+from fakes.receiver import TOKEN, receiving
 
 from algosync.cli.notify.news import News, news_of
 from algosync.cli.notify.notifying import _text, hide_addresses, is_due, notified
@@ -30,53 +28,16 @@ from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.report import Report
 from algosync.core.resource import Resource
 from algosync.kinds import KINDS
-from algosync.views.subject import Drifted, DriftedAll, Failed, Planned, Recorded
+from algosync.views.subject import Drifted, DriftedAll, Failed, Planned, Recorded, Subject
 
-TOKEN = "T0ken1234567"
 ONE = Address("algorithm", "One")
 CHANGE = Change(ONE, Action.CREATE, None, Resource(ONE, {}))
 TRAITS = {name: kind.TRAITS for name, kind in KINDS.items()}
 PLAN = Plan(PlanHeader("w", None, "https://api.b.com", "jane"), (CHANGE,), (), kinds=TRAITS)
 MANY = tuple(replace(CHANGE, address=Address("data", "One", f"file-{number:04}")) for number in range(1000))
 LONG = replace(PLAN, changes=MANY)
-MESSAGE = Message("a title", lambda _: "a text")
+MESSAGE = Message("a title", lambda _: "a text", lambda: "a text")
 RECORDED = Recorded((), {"state": "and s3cretsecret"})
-
-
-class Receiver(HTTPServer):
-    """Keeps what services are sent. `status`: its answer."""
-
-    def __init__(self, status: int = 200) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.status = status
-        self.got: list[dict[str, str]] = []
-
-    @property
-    def address(self) -> str:
-        return f"json://127.0.0.1:{self.server_port}/{TOKEN}"
-
-
-class _Answer(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Receiver)
-        self.server.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def receiving(status: int = 200) -> Iterator[Receiver]:
-    with Receiver(status) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @contextmanager
@@ -189,7 +150,8 @@ def test_a_message_fits_its_service(address: str, most: int) -> None:
 
     (service,) = Apprise(address)
     assert service.body_maxlen == most
-    message = Message("algosync plan: done", partial(_text, [Planned(LONG, {}), Failed(Denied("no"), {})], "title", terminal()))
+    subjects: list[Subject] = [Planned(LONG, {}), Failed(Denied("no"), {})]
+    message = Message("algosync plan: done", partial(_text, subjects, "title", terminal()), str)
     text = message.text_for(service)
     assert 0 < len(text) + len(message.title) < most
     assert most < 500 or "left out" in text
@@ -240,7 +202,7 @@ def test_services_that_refuse_hang_or_do_not_exist_are_warnings_and_the_others_g
     assert warnings == [
         f"address 1 of ALGOSYNC_NOTIFY (json) {refused}",
         "address 2 of ALGOSYNC_NOTIFY (json) did not get the message: no answer within 1 s",
-        f"address 3 of ALGOSYNC_NOTIFY (json) {refused}",
+        f"address 3 of ALGOSYNC_NOTIFY (form) {refused}",
         "address 4 of ALGOSYNC_NOTIFY (nosuch) did not get the message: apprise knows no such address",
         "address 5 of ALGOSYNC_NOTIFY did not get the message: apprise knows no such address",
     ]

@@ -15,6 +15,7 @@ from algosync.core.error import AlgosyncError
 
 if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
+    from algosync.core.resource import Json
     from algosync.views.subject import Subject
 
 __all__ = ["hide_addresses", "is_due", "notified"]
@@ -23,6 +24,7 @@ _OUTCOMES = {0: ("done", "success"), 2: ("found differences", "warning")}  # wor
 _SIGNALS = (130, 143)
 _PART = re.compile(r"[^/:@?&=]+")
 _TOKEN = re.compile(r"(?=.*[0-9]).{8,}|.{20,}")
+_LONGEST_DOCUMENT = 256 * 1024  # characters, which are bytes: the JSON is ASCII
 
 
 def hide_addresses(environ: Mapping[str, str], terminal: Terminal) -> None:
@@ -87,8 +89,19 @@ def _send(command: str, options: NotifyOptions, terminal: Terminal, exit_code: i
     outcome, kind = _OUTCOMES.get(exit_code, (f"failed (exit {exit_code})", "failure"))
     title = f"algosync {command}: {outcome}"
     subjects = [each.subject() for each in news]
-    for warning in send(Message(title, partial(_text, subjects, title, terminal), kind), options.addresses):
+    documents = partial(_documents, subjects, {"command": command, "exit_code": exit_code}, terminal)
+    for warning in send(Message(title, partial(_text, subjects, title, terminal), documents, kind), options.addresses):
         terminal.tell(f"Warning: {warning}")
+
+
+def _documents(subjects: Sequence[Subject], about: Mapping[str, Json], terminal: Terminal) -> str:
+    """A JSON document for each subject, one in a line. `about`: members of `meta` for a notice, if there is no subject."""
+    from algosync.cli.report_output import document_metadata
+    from algosync.views.formats.message_line import message_line, notice_line
+
+    if not subjects:
+        return terminal.viewed(notice_line, {**document_metadata(), **about})
+    return "\n".join(terminal.viewed(partial(message_line, limit=_LONGEST_DOCUMENT), subject) for subject in subjects)
 
 
 def _text(subjects: Sequence[Subject], title: str, terminal: Terminal, limit: int) -> str:

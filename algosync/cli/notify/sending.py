@@ -27,12 +27,13 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,19})://")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`text`: makes the Markdown, which has at most as many characters as its argument says. `kind`: a type of apprise, which
-    services show as a colour.
+    """`text`: makes the Markdown, which has at most as many characters as its argument says. `documents`: makes the JSON for
+    addresses that programs read. `kind`: a type of apprise, which services show as a colour.
     """
 
     title: str
     text: Callable[[int], str]
+    documents: Callable[[], str]
     kind: str = "info"
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)  # addresses have threads
 
@@ -42,6 +43,10 @@ class Message:
         room = service.body_maxlen - (0 if apart else len(self.title) + 10)
         with self.lock:
             return self.text(min(max(int(room * _FILLED), 0), _LONGEST))
+
+    def json(self) -> str:
+        with self.lock:
+            return self.documents()
 
 
 def send(message: Message, addresses: Sequence[str], within: float = _WITHIN) -> list[str]:
@@ -90,15 +95,35 @@ class _Delivery:
             self.outcome = f"it failed with {type(error).__name__}"
 
     def _deliver(self) -> str:
-        from apprise import Apprise, NotifyFormat, NotifyType
+        from apprise import Apprise
 
-        service = Apprise()
-        if not service.add(self.address):
+        services = Apprise()
+        if not services.add(self.address):
             return "apprise knows no such address"
-        text = min((self.message.text_for(each) for each in service), key=len)  # one address is one service
-        kind = NotifyType(self.message.kind)
-        sent = service.notify(text, title=self.message.title, notify_type=kind, body_format=NotifyFormat.MARKDOWN)
-        return "" if sent else "the service cannot be reached, or refused it"
+        sent = [_sent(self.message, service) for service in services]  # several, if a comma separates addresses
+        return "" if all(sent) else "the service cannot be reached, or refused it"
+
+
+def _sent(message: Message, service: NotifyBase) -> bool:
+    """Whether the service took the message."""
+    from apprise import Apprise, NotifyFormat, NotifyType
+
+    if as_json := service.protocol == "json":
+        _leave_as_it_is(service)
+    sender = Apprise()
+    sender.add(service)
+    # A text without a format is not converted, whatever the address asks for.
+    form = None if as_json else NotifyFormat.MARKDOWN
+    text = message.json() if as_json else message.text_for(service)
+    return bool(sender.notify(text, title=message.title, notify_type=NotifyType(message.kind), body_format=form))
+
+
+def _leave_as_it_is(service: NotifyBase) -> None:
+    """The service sends a text whole and unchanged, also if its address asks to cut or split it, or to replace `:words:`."""
+    from apprise import OverflowMode
+
+    service.overflow_mode = OverflowMode.UPSTREAM
+    service.interpret_emojis = False
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from algosync.core.planning.change import Drift, Finding
@@ -9,7 +10,7 @@ from algosync.core.text import plural
 from algosync.views.drift import counted_words
 from algosync.views.subject import Drifted, Failed
 
-__all__ = ["all_summary_line", "findings_of", "first_seen", "worst_first"]
+__all__ = ["all_summary_line", "counted_workflows", "findings_of", "first_seen", "worst_first"]
 
 
 def findings_of(part: Drifted | Failed) -> tuple[Finding, ...]:
@@ -35,11 +36,21 @@ def worst_first(parts: Iterable[Drifted | Failed]) -> list[Drifted | Failed]:
     return sorted(parts, key=rank)
 
 
+def counted_workflows(parts: Iterable[Drifted | Failed]) -> dict[str, int]:
+    """The number of workflows of each sort. One is `unknown` if nothing differs, and something could not be looked at."""
+    counted = Counter(map(_sort_of, parts))
+    return {sort: counted[sort] for sort in ("with drift", "unknown", "without drift", "with errors")}
+
+
+def _sort_of(part: Drifted | Failed) -> str:
+    if isinstance(part, Failed):
+        return "with errors"
+    found = {finding.drift for finding in differing(part)}
+    return "without drift" if not found else "unknown" if found == {Drift.UNKNOWN} else "with drift"
+
+
 def all_summary_line(parts: Sequence[Drifted | Failed]) -> str:
     """How many workflows have drift, and the number of findings of each sort. Without colours."""
-    failed = sum(isinstance(part, Failed) for part in parts)
-    drifted = sum(bool(differing(part)) for part in parts)
-    told = [(drifted, "with drift"), (len(parts) - drifted - failed, "without drift"), (failed, "with errors")]
-    counts = ", ".join(f"{number:,} {words}" for number, words in told if number)
+    counts = ", ".join(f"{number:,} {sort}" for sort, number in counted_workflows(parts).items() if number)
     words = counted_words(finding for part in parts for finding in differing(part))
     return f"{plural(len(parts), 'workflow')}: {counts or 'none examined'}.{f' Findings: {words}.' if words else ''}"

@@ -398,6 +398,17 @@ def test_a_site_is_replaced_and_keeps_files_of_others(three: Folder) -> None:
     assert len(list((three.folder / "one").iterdir())) == 2
 
 
+def test_the_index_of_a_command_that_failed_lists_no_workflow(three: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DESTINATION_API_KEY")
+    with pytest.raises(UsageError):
+        three.run("--all", "--report", "html:site/")
+    (file,) = (three.folder / "site").iterdir()
+    index = file.read_text()
+    assert (file.name, "<table>" in index, "✓" in index) == ("index.html", False, False)
+    assert "0 workflows: none examined." in index
+    assert "DESTINATION_API_KEY" in index
+
+
 def test_github_gets_one_summary_and_an_annotation_for_each_workflow(three: Folder) -> None:
     three.write("broken.yaml", "algorithms: [{nam: x}]\n")
     err, summary = io.StringIO(), three.folder / "summary"

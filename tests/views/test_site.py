@@ -96,6 +96,14 @@ def test_the_index_comes_last_and_lists_the_worst_first() -> None:
     assert "Error: boom" in text
 
 
+def test_a_workflow_of_which_only_something_is_unknown_is_counted_as_unknown() -> None:
+    unknown = finding(drift=Drift.UNKNOWN)
+    parts = (drifted("both", finding(), unknown), drifted("unknown", unknown), drifted("clean"))
+    text = " ".join(Parsed(site_of(*parts)[INDEX]).text.split())
+    assert "3 workflows: 1 with drift, 1 unknown, 1 without drift. Findings: 1 changed, 2 unknown." in text
+    assert "workflows unknown: 1" in text
+
+
 @pytest.mark.parametrize("hostile", [*HOSTILE, *SCRIPTS], ids=range(len(HOSTILE) + len(SCRIPTS)))
 def test_hostile_names_change_no_structure(hostile: str) -> None:
     texts, plain = (site_of(drifted(name, finding()), broken(f"{name}2", name))[INDEX] for name in (hostile, "x"))

@@ -28,7 +28,9 @@ def write_site(subject: Subject, folder: Path, terminal: Terminal) -> None:
 
 
 def _drifted_all(subject: Subject) -> DriftedAll | None:
-    """The subject as one of several workflows. None: it is no drift report."""
+    """The subject as one of several workflows, or as the notes of none. None: it is no drift report."""
+    from algosync.core.text import PAINT
+    from algosync.views.error import error_lines
     from algosync.views.subject import Drifted, DriftedAll, Failed
 
     if isinstance(subject, DriftedAll):
@@ -36,4 +38,7 @@ def _drifted_all(subject: Subject) -> DriftedAll | None:
     if not isinstance(subject, (Drifted, Failed)):
         return None
     meta = {name: value for name, value in subject.meta.items() if name in ("timestamp", "algosync_version", "exit_code")}
+    if isinstance(subject, Failed) and not subject.workflow:
+        # The command failed before it looked at a workflow: the error is no workflow's.
+        return DriftedAll("", (), meta, tuple(PAINT.sub("", line) for line in error_lines(subject.error)))
     return DriftedAll(subject.header.destination if isinstance(subject, Drifted) else "", (subject,), meta)

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from algosync.core.redaction import Redactor
 from algosync.core.text import plural
-from algosync.views.all_drift import all_summary_line, first_seen, worst_first
+from algosync.views.all_drift import all_summary_line, counted_workflows, first_seen, worst_first
 from algosync.views.formats.outline import Count, Ending, Entry, Outline, OutlineSection
-from algosync.views.formats.shown import facts_of, numbers, short
+from algosync.views.formats.shown import LONGEST_ROW, facts_of, numbers, short
 from algosync.views.subject import Drifted, DriftedAll, Failed, Subject
 
 __all__ = ["drifted_all_outline"]
@@ -28,10 +28,13 @@ def drifted_all_outline(subject: DriftedAll, redactor: Redactor, outline_of: Cal
     return Outline(
         "Drift",
         all_summary_line(subject.parts),
-        good=all(part.good for part in parts),
+        good=all(part.good for part in parts) and (bool(parts) or subject.exit_code == 0),
         facts=(*destination, ("Workflows", f"{len(parts):,}"), *facts_of(None, subject.meta, redactor.redact)),
-        counts=(*_sums(parts), *_workflows(entries)),
-        notes=subject.notes,
+        counts=(
+            *_sums(parts),
+            *(Count("workflows", sort, number) for sort, number in counted_workflows(subject.parts).items()),
+        ),
+        notes=tuple(short(redactor.redact(note), 4 * LONGEST_ROW) for note in subject.notes),
         sections=(OutlineSection("workflows", "Workflows", entries, told_by_rows=True), *_details(parts)),
         parts=parts,
         **numbers(None, {**subject.meta, "destination": subject.destination}, redactor.redact),
@@ -58,12 +61,6 @@ def _sums(parts: Iterable[Outline]) -> Iterator[Count]:
     for part in parts:
         sums.update({(count.of, count.sort): count.number for count in part.counts if count.of != "errors"})
     yield from (Count(of, sort, number) for (of, sort), number in sums.items())
-
-
-def _workflows(entries: Iterable[Entry]) -> Iterator[Count]:
-    counted = Counter(entry.ending for entry in entries)
-    told = {"with drift": Ending.FAILED, "without drift": Ending.PASSED, "with errors": Ending.ERROR}
-    yield from (Count("workflows", words, counted[ending]) for words, ending in told.items())
 
 
 def _entry(part: Drifted | Failed, outline: Outline) -> Entry:

@@ -224,25 +224,34 @@ def _way_back(change: Change) -> str:
             return "No new version is published: running workers keep the old file."
 
 
-def change_rows(change: Change, redact: Redact) -> Iterable[tuple[str, str]]:
+def change_rows(change: Change, redact: Redact, published: str | None = None) -> Iterable[tuple[str, str]]:
     """The lines of a change: for each value or file a symbol (`+`, `~`, `-`, or none) and one printable line. Without colours.
 
-    `redact` hides secrets in a value before it is cut.
+    `redact` hides secrets in a value before it is cut. `published`: after an apply the version that was published; empty: none was.
+    Values that are still not known then have no line. None: nothing is applied yet.
     """
     if "files" in change.details:
         yield from file_rows(change.details["files"], redact)
         yield from _left_out_rows(change.details.get("left_out"), redact)
         return
     found = [d for d in differences(change.before, change.after, UNKNOWN) if d.before != d.after]
-    if "publish" in change.details:
+    if published is not None:
+        found = [d for d in found if d.after is not UNKNOWN]
+    if "publish" in change.details and (new := _new_version(change, published)):
         before = change.before.attributes.get("version") if change.before else None
-        new = Word(f"{UNKNOWN[:-1]}: the next {_VERSION_WORDS.get(str(change.details['publish']), 'version')})")
         found.insert(0, Difference("version", None if before is None else shown(before), new))
     yield from _rows(found, redact)
     if not {"renewed_by", "read_from"}.isdisjoint(change.details) and not any(
         d.before != d.after for d in found if d.name != "version"
     ):
         yield "", "(a new version, because running workers keep the files that they loaded)"
+
+
+def _new_version(change: Change, published: str | None) -> str:
+    """The version after the change, as of `change_rows`. Empty: there is none."""
+    if published is not None:
+        return published and shown(published)
+    return Word(f"{UNKNOWN[:-1]}: the next {_VERSION_WORDS.get(str(change.details['publish']), 'version')})")
 
 
 def _rows(found: Sequence[Difference], redact: Redact) -> Iterator[tuple[str, str]]:

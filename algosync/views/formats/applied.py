@@ -203,7 +203,9 @@ def _change_entry(change: Change, events: Sequence[StepDone | StepFailed | StepS
     symbol, _, _, planned = ACTIONS[change.action]
     ending = _worst(events)
     sentence = planned if change.action is Action.HOLD else _SENTENCES[ending]
-    rows = change_rows(change, redactor.redact) if change.action.has_steps else ()
+    done = (event for event in events if isinstance(event, StepDone))
+    published = next((event.detail for event in done if event.step.verb is Verb.PUBLISH), "")
+    rows = change_rows(change, redactor.redact, published) if change.action.has_steps else ()
     return Entry(
         address_text(change.address, redactor.redact),
         short(redactor.redact(change.address.algorithm)),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Expectation
 
 __all__ = ["COMPARING", "CostlyPatterns", "is_literal", "pattern_fault"]

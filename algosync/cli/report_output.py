@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.cli.reporting.github import tell_github
-from algosync.cli.reporting.site_folder import is_site, write_site
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.text import printable
 from algosync.views import FORMATS
@@ -38,13 +37,18 @@ def report_places(reports: Iterable[str], *, sites: bool = False) -> Mapping[str
             raise UsageError(f"{option}: the format is unknown", hint=f"use one of: {', '.join(sorted(FORMATS))}")
         if separator and not path:
             raise UsageError(f"{option} names no file", hint=f"use {name}, or {name}:FILE")
-        if is_site(path, name) and not sites:
+        if not sites and _is_site(path, name):
             raise UsageError(f"{option} names a folder", hint="name a file: only drift writes a folder of pages")
         place = path or _STDOUT
         if places.setdefault(place, name) != name:
             where = "stdout" if place == _STDOUT else "this file"
             raise UsageError(f"{option}: {where} already gets the format {places[place]}", hint=f"use {name}:FILE")
     return {_STDOUT: "text", **places}
+
+
+def _is_site(place: str, name: str) -> bool:
+    """Whether a place of `--report` is a folder for pages: it ends in a slash, or is there. `name`: of the format."""
+    return name == "html" and bool(place) and (place.endswith("/") or Path(place).is_dir())
 
 
 def write_reports(subject: Subject, places: Mapping[str, str], terminal: Terminal) -> None:
@@ -64,7 +68,9 @@ def _write_places(subject: Subject, places: Mapping[str, str], terminal: Termina
         terminal.reported.append(place)
         if place == _STDOUT:
             terminal.show(subject, name)
-        elif is_site(place, name):
+        elif _is_site(place, name):
+            from algosync.cli.reporting.site_folder import write_site
+
             with _told(f"{name}:{place}", terminal):
                 write_site(subject, Path(place), terminal)
         else:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from algosync.core.error import AlgosyncError, Interrupted, TimedOut, Unreachable, Untrusted
+from algosync.core.lean import dataclass
 from algosync.core.timestamp import read_http_date
 from algosync.net import Response
 from algosync.net.host import content_codings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from algosync.core.lean import dataclass
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Ledger, Outcome
 

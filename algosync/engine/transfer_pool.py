@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from algosync.core.lean import dataclass
 from algosync.core.planning.schedule import Step
 
 __all__ = ["TransferPool"]

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from algosync.cluster.address import ClusterAddress
 from algosync.cluster.connection import Cluster, connect
 from algosync.cluster.data import DataClient
 from algosync.core.credential import Credential
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 from algosync.executors.task import Place
 from algosync.net import Net, SettingNames

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from algosync.cluster.transfer import Name
+from algosync.core.lean import dataclass
 
 __all__ = ["TOPIC", "Place", "Task"]
 

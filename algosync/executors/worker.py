@@ -11,6 +11,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -87,8 +88,10 @@ class _HeldRun:
         """Reports transferred bytes, and ends the run when its lease has run out."""
         while not self._ended.wait(_REPORT_EVERY):
             reported, self._reported = self._reported, {}
-            if reported:
-                self._log.log_event(TOPIC, {"run": self._run, "done": [list(pair) for pair in reported.items()]})
+            pairs = list(reported.items())  # at once: a transfer may still add to it
+            if pairs:
+                with suppress(Exception):  # a report that cannot be sent must not keep the keys
+                    self._log.log_event(TOPIC, {"run": self._run, "done": [list(pair) for pair in pairs]})
             if time.monotonic() > self._until:
                 forget(self._run)
 

@@ -6,11 +6,12 @@ The published version works with the previous bytes. They go back to the destina
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from algosync.cluster.algorithms import Version
 from algosync.cluster.data import FileStat
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.resource import Record
 from algosync.kinds.context import Context
 from algosync.kinds.data_writes import WRITE, number_of

@@ -99,12 +99,19 @@ def test_workers_have_no_cache() -> None:
     assert told == "--cache is not used: it is on this machine, and the workers of --executor move the files.\n"
 
 
-def test_folders_of_killed_commands_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_link", [False, True])
+def test_folders_of_killed_commands_are_removed(is_link: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But no others, and none in another folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     runs = tmp_path / "algosync" / "runs"
-    for name, written in (("killed", 0), ("running", None)):
+    killed, running = "0" * 16, "1" * 16
+    for name in (killed, running, "thesis"):
         (runs / name).mkdir(parents=True)
-        if written is not None:
-            os.utime(runs / name, (written, written))
+        if name != running:
+            os.utime(runs / name, (0, 0))
+    if is_link:
+        runs.rename(tmp_path / "documents")
+        runs.symlink_to(tmp_path / "documents")
     transfers(OPTIONS, SHARED)
-    assert [path.name for path in runs.iterdir()] == ["running"]
+    left = {path.name for path in runs.iterdir()}
+    assert left == ({killed, running, "thesis"} if is_link else {running, "thesis"})

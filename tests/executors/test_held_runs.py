@@ -69,6 +69,24 @@ def test_keys_are_forgotten_when_nobody_renews_the_run(workers: FakeWorkers, mon
     assert "values" in workers.carry_out(READ, lambda _: None)  # they are given again
 
 
+def test_keys_are_forgotten_although_reports_cannot_be_sent(workers: FakeWorkers, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+
+    def log_event(*_: object) -> None:
+        asked.set()
+        raise OSError("the scheduler is gone")
+
+    monkeypatch.setattr(FakeLog, "log_event", log_event)
+    workers.carry_out(READ, lambda _: None)
+    assert asked.wait(60)
+    monkeypatch.setattr(worker, "LEASE", 0.0)
+    worker.renew(workers.run)
+    until = time.monotonic() + 10
+    while worker._runs.get(workers.run):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 def test_a_message_for_another_worker_is_not_accepted(cluster: Cluster) -> None:
     message = Access.of(cluster.api().data, None, Net()).message()
     other = KeyPair()

@@ -64,10 +64,10 @@ def test_an_earlier_version_is_published_again(cluster: Cluster, workspace: Work
     assert "Objects have changed outside" not in plan
     assert workspace.actions() == {"source.One": "update", "version.One": "update"}
     nothing = workspace.run(
-        "rollback", "One", "--to", "0.1.0", "--auto-approve", "--report", "json:n.json", "--report", "markdown:n.md"
+        "rollback", "One", "--to", "0.1.0", "--auto-approve", "--report", "json:n.json", "--report", "markdown:n.txt"
     )
     assert json.loads((workspace.folder / "n.json").read_text())["results"] == []
-    assert "payload" not in (workspace.folder / "n.md").read_text(), "no test ran"
+    assert "payload" not in (workspace.folder / "n.txt").read_text(), "no test ran"
     assert "Nothing to roll back: what is published of One is equal." in nothing.stdout
     workspace.apply()
     assert (answer(cluster), workspace.actions()) == (2, {})

@@ -9,12 +9,7 @@ if TYPE_CHECKING:
     from algosync.cli.terminal import Terminal
     from algosync.views.subject import DriftedAll, Subject
 
-__all__ = ["is_site", "write_site"]
-
-
-def is_site(place: str, name: str) -> bool:
-    """Whether a place of `--report` is a folder for pages: it ends in a slash, or is there. `name`: of the format."""
-    return name == "html" and bool(place) and (place.endswith("/") or Path(place).is_dir())
+__all__ = ["write_site"]
 
 
 def write_site(subject: Subject, folder: Path, terminal: Terminal) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["OnceOnly"]
 
 _RUN_LIMIT = 10 << 30  # bytes
+_OWN_NAME = re.compile("[0-9a-f]{16}")
 _STALE = 2 * 86_400  # seconds after which the folder of another command was left by a killed one
 
 
@@ -86,6 +89,10 @@ def _shared_files(workflow: Workflow) -> frozenset[Name]:
 
 
 def _remove_stale(parent: Path) -> None:
-    for folder in parent.iterdir() if parent.is_dir() else ():
+    """Removes nothing if the cache may be somebody else's: it may be a link to a folder of this user's documents."""
+    status = os.lstat(parent)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        return
+    for folder in filter(lambda found: _OWN_NAME.fullmatch(found.name), parent.iterdir()):
         if time.time() - os.lstat(folder).st_mtime > _STALE:
             shutil.rmtree(folder, ignore_errors=True)

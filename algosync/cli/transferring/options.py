@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from algosync.cli.help import RARE
-from algosync.cli.transferring.byte_count import byte_count, byte_rate
 from algosync.core.error import UsageError
 from algosync.core.text import printable
 
@@ -52,6 +51,8 @@ BandwidthLimit = Annotated[
 
 def cache_limit(options: "ClusterOptions") -> int:
     """Bytes. UsageError: it is no size, or 0."""
+    from algosync.cli.transferring.byte_count import byte_count
+
     limit = byte_count(options.cache_size, "--cache-size")
     if not limit:
         raise UsageError("--cache-size 0: nothing fits", hint="leave out --cache to use no cache")
@@ -62,6 +63,8 @@ def rate_of(options: "ClusterOptions") -> float | None:
     """Bytes a second. None: there is no limit. UsageError: it is no rate, or too low for the transfers at the same time."""
     if not options.bwlimit:
         return None
+    from algosync.cli.transferring.byte_count import byte_rate
+
     rate = byte_rate(options.bwlimit, "--bwlimit")
     if options.executor != "threads":
         raise UsageError("--bwlimit does not limit the workers of --executor", hint="use one of the two options")

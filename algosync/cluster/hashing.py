@@ -11,7 +11,8 @@ from queue import Queue
 __all__ = ["Hasher", "hasher"]
 
 _IN_LINE = 4 << 20  # bytes: below that a thread costs more than it saves
-_WAITING = 4  # blocks
+_AT_ONCE = 1 << 20  # bytes that are handed to the thread together
+_WAITING = 2  # times as many
 
 
 class Hasher:
@@ -41,26 +42,37 @@ class Hasher:
 
 
 class _ThreadedHasher(Hasher):
-    """At most four blocks wait for the thread. hashlib lets other threads run while it hashes a block."""
+    """At most two MiB wait for the thread. hashlib lets other threads run while it hashes a block."""
 
     def __init__(self, *, md5: bool = False) -> None:
         super().__init__(md5=md5)
-        self._blocks: Queue[bytes | None] = Queue(_WAITING)
+        self._held: list[bytes] = []
+        self._size = 0
+        self._blocks: Queue[list[bytes] | None] = Queue(_WAITING)
         self._thread = threading.Thread(target=self._run, name="hashing", daemon=True)
         self._thread.start()
 
     def update(self, block: bytes) -> None:
-        self._blocks.put(block)
+        self._held.append(block)
+        self._size += len(block)
+        if self._size >= _AT_ONCE:
+            self._hand_over()
 
     def finish(self) -> None:
+        self._hand_over()
         self._blocks.join()
 
     def close(self) -> None:
         self._blocks.put(None)
 
+    def _hand_over(self) -> None:
+        self._blocks.put(self._held)
+        self._held, self._size = [], 0
+
     def _run(self) -> None:
-        while (block := self._blocks.get()) is not None:
-            super().update(block)
+        while (blocks := self._blocks.get()) is not None:
+            for block in blocks:
+                super().update(block)
             self._blocks.task_done()
 
 

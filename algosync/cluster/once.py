@@ -31,4 +31,6 @@ class OncePerKey(Generic[K, V]):
         with lock:
             if key not in self._values:
                 self._values[key] = make()
+            with self._guard:
+                self._locks.pop(key, None)  # whoever waits for it finds the value; the memory of a large plan has none of them
             return cast("V", self._values[key])

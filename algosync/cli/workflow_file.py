@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from algosync.core.error import UsageError
+from algosync.core.error import UsageError, WorkflowError
 from algosync.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -70,7 +70,12 @@ def load_workflow(
     given = workflow.with_stand_ins(path, values) if stand_ins else (values, ())
     if given[1]:
         terminal.tell(f"Note: Not given, so what contains them is not compared: {', '.join(given[1])}")
-    found = read_workflow(path, given, (options, terminal), local_files=local_files)
+    try:
+        found = read_workflow(path, given, (options, terminal), local_files=local_files)
+    except WorkflowError as error:
+        if error.name:
+            terminal.workflows[str(path)] = f"{error.name} ({path})"  # its reports have the same title as when it has no faults
+        raise
     terminal.workflows[str(path)] = found.title
     return found
 

@@ -92,12 +92,16 @@ class Fault:
 
 
 class WorkflowError(AlgosyncError):
-    """The workflow file has errors. `faults` holds all of them, ordered by location; those in files of its tests come last."""
+    """The workflow file has errors. `faults` holds all of them, ordered by location; those in files of its tests come last.
 
-    def __init__(self, file: str, faults: tuple[Fault, ...]) -> None:
+    `name`: of the workflow. Empty: it cannot be read.
+    """
+
+    def __init__(self, file: str, faults: tuple[Fault, ...], name: str = "") -> None:
         count = f"{len(faults)} faults" if len(faults) != 1 else "1 fault"
         super().__init__(f"{file} has {count}")
         self.file = file
+        self.name = name
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault)))
 
 

@@ -69,7 +69,7 @@ def transfer(done: int, total: int, rate: float | None, left: float | None, room
     """
     total = max(total, 1)
     filled = _BAR * done // total
-    rest = _rest(rate, left)
+    rest = "".join(f" {text}" for text in _rest(rate, left))
     for text in (
         f"{'█' * filled}{'░' * (_BAR - filled)} {size(done)} of {size(total)}{rest}",
         f"{100 * done // total}%{rest}",
@@ -81,8 +81,8 @@ def transfer(done: int, total: int, rate: float | None, left: float | None, room
 
 def transfers_line(done: int, total: int, rate: float | None, left: float | None) -> str:
     """All transfers of an apply, as of `transfer`."""
-    return f"Transfers: {size(done)} of {size(total)}{_rest(rate, left)}"
+    return "Transfers: " + ", ".join((f"{size(done)} of {size(total)}", *_rest(rate, left)))
 
 
-def _rest(rate: float | None, left: float | None) -> str:
-    return (f" {size(round(rate))}/s" if rate else "") + (f" {duration(left)} left" if left else "")
+def _rest(rate: float | None, left: float | None) -> list[str]:
+    return [*([f"{size(round(rate))}/s"] if rate else []), *([f"{duration(left)} left"] if left else [])]

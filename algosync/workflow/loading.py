@@ -27,6 +27,7 @@ from algosync.workflow.parsing import read_nodes
 from algosync.workflow.template import Rendered, render_template
 from algosync.workflow.testing.inputs import TestInputs
 from algosync.workflow.testing.named_files import NamedFiles
+from algosync.workflow.uri import workflow_name_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,7 +87,8 @@ def load(
     if workflow and not faults.found:
         return workflow
     found = without_texts(_redact(faults.found, source, inputs, local_files=local_files))
-    raise WorkflowError(str(path), tuple(_in_files(found, path, keys)))
+    name = workflow.name if workflow and not workflow_name_fault(workflow.name) else ""
+    raise WorkflowError(str(path), tuple(_in_files(found, path, keys)), name)
 
 
 def render(path: Path, variables: Mapping[str, object]) -> str:

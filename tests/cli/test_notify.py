@@ -141,6 +141,16 @@ def test_an_error_is_news() -> None:
     assert "Error: the key is invalid" in server.got[0]["message"]
 
 
+@pytest.mark.parametrize(("exit_code", "kind"), [(0, "success"), (2, "warning"), (1, "failure"), (3, "failure"), (64, "failure")])
+def test_services_show_how_the_command_ended(exit_code: int, kind: str) -> None:
+    told = terminal()
+    with receiving() as server:
+        with notified("drift", notify(server.address, A), told):
+            told.news.append(News(lambda: RECORDED, changed=False))
+        end(told, exit_code)
+    assert [got["type"] for got in server.got] == [kind]
+
+
 @pytest.mark.parametrize(("on", "exit_code"), [(C, 0), (F, 0), (F, 2), (A, 130), (C, 143)])
 def test_nothing_to_tell_and_a_signal_send_nothing(on: NotifyOn, exit_code: int) -> None:
     told = terminal()

@@ -25,6 +25,7 @@ from algosync.core.error import Corrupt, Denied
 from algosync.core.event import CaseDone, Event, Note, Progress, StepDone, StepFailed, StepStarted
 from algosync.core.planning.plan import Check, Plan, PlanHeader
 from algosync.core.planning.schedule import Step, Verb
+from algosync.core.read_back import ReadBack
 from algosync.core.report import fold
 from algosync.core.testing.answer import Answer, CaseResult, Mismatch
 from algosync.core.testing.case import CaseFile, TestCase
@@ -172,7 +173,8 @@ def test_after_an_interrupt_the_next_command_is_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(engine, "apply", interrupted)
     monkeypatch.setattr(engine, "schedule_of", lambda *_: SimpleNamespace(steps=()))
     log, flow = SimpleNamespace(command="apply", begin=lambda: None, note=lambda *_: None), Workflow("w", "/", ())
-    session = SimpleNamespace(workflow=flow, scene=None, ledger=SimpleNamespace(wrote=True), results=None, log=log)
+    scene = SimpleNamespace(site=SimpleNamespace(read_back=ReadBack.FULL))
+    session = SimpleNamespace(workflow=flow, scene=scene, ledger=SimpleNamespace(wrote=True), results=None, log=log)
     used = terminal()
     run = RunReport.of("apply", {"-": "text"}, used)
     run.approved = approved

@@ -120,8 +120,8 @@ def shown(*events: tuple[float, Event]) -> list[str]:
 def test_without_a_terminal_a_line_comes_seldom() -> None:
     progress = [(1.0, Progress(SENT, 10 * second, 1000)) for second in range(1, 71)]
     assert shown((0, StepStarted(SENT)), *progress) == [
-        "Transfers: 300 B of 2.5 kB 10 B/s 3m40s left",
-        "Transfers: 600 B of 2.5 kB 10 B/s 3m10s left",
+        "Transfers: 300 B of 2.5 kB, 10 B/s, 3m40s left",
+        "Transfers: 600 B of 2.5 kB, 10 B/s, 3m10s left",
     ]
 
 

@@ -1,5 +1,7 @@
 """Looks at many things at once: the answers in order, and all failures."""
 
+import threading
+
 import pytest
 
 from algosync.core.error import Denied, NotFound, Several
@@ -30,3 +32,35 @@ def test_several_failures_are_raised_together_each_message_once() -> None:
 def test_a_bug_is_raised_at_once() -> None:
     with pytest.raises(ZeroDivisionError):
         each(lambda number: 1 // number, (1, 0, 2), 1)
+
+
+def test_threads_that_wait_for_nothing_are_few() -> None:
+    threads: set[int] = set()
+    each(lambda _: threads.add(threading.get_ident()), range(1000), 16)
+    assert len(threads) <= 2
+
+
+def test_things_that_are_waited_for_are_looked_at_by_as_many_threads_as_may_be() -> None:
+    """Each waits until eight are under way, which two threads alone never are. The first ones are slow to answer."""
+    meeting, hang = threading.Barrier(8), 60
+
+    def look_at(number: int) -> int:
+        if number < 2 * 8:
+            threading.Event().wait(0.05)
+        else:
+            meeting.wait(hang)
+        return number
+
+    assert each(look_at, range(2 * 8 + 8), 8) == list(range(2 * 8 + 8))
+
+
+def test_nothing_is_looked_at_after_a_bug() -> None:
+    seen: list[int] = []
+
+    def look_at(number: int) -> None:
+        seen.append(number)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        each(look_at, range(1000), 1)
+    assert seen == [0]

@@ -29,7 +29,7 @@ from algosync.cli.terminal import Terminal
 from algosync.cluster.data import DataClient
 from algosync.core.address import Address
 from algosync.core.codec import encode_state
-from algosync.core.error import Denied, Unreachable, UsageError
+from algosync.core.error import Denied, Unreachable, UsageError, WorkflowError
 from algosync.core.resource import Json
 from algosync.core.state import State
 from algosync.core.workflow import Workflow
@@ -205,6 +205,24 @@ def test_an_error_hides_no_findings_of_others(three: Folder) -> None:
         "7 workflows: 2 with drift, 1 without drift, 4 with errors.",
     ):
         assert told in text
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("name: release\nalgorithms: [{nam: x}]\n", "release (workflows/file.yaml)"),
+        ("name: rel ease\nalgorithms: []\n", "file (workflows/file.yaml)"),
+        ("name: release\nalgorithms: [\n", "file (workflows/file.yaml)"),
+    ],
+)
+def test_a_broken_file_keeps_its_title_as_long_as_its_name_can_be_read(three: Folder, text: str, title: str) -> None:
+    """Labels of metrics, and names of pages, are made from the title."""
+    three.write("file.yaml", text)
+    _, out = three.run("clean", "file", "--json")
+    assert [row["workflow"] for row in json.loads(out)["workflows"]] == ["clean (workflows/clean.json)", title]
+    with pytest.raises(WorkflowError):
+        three.run("file", "--report", "json:one.json")
+    assert json.loads((three.folder / "one.json").read_text())["meta"]["workflow"] == title
 
 
 def test_a_fault_of_algosync_hides_none_either(three: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

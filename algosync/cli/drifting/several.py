@@ -111,21 +111,17 @@ class SeveralWorkflows:
     def _part(self, name: str, shared: SharedDestination, terminal: Terminal) -> Drifted | Failed:
         from algosync.cli.session import workflow_session
         from algosync.cli.workflow_file import find_workflow
-        from algosync.workflow.file import format_of
 
-        title = name
+        file = ""
         try:
-            path = find_workflow(replace(self.options, workflow=name))
-            title = f"{format_of(path).stem} ({path})"
-            loaded = self._load(name, terminal)
-            title = f"{loaded.workflow.name} ({path})"
-            with workflow_session(loaded, shared, self.look.needs) as session:
+            file = str(find_workflow(replace(self.options, workflow=name)))
+            with workflow_session(self._load(name, terminal), shared, self.look.needs) as session:
                 return self.look.at(session, terminal)
         except AlgosyncError as error:
             shared.doubt(error)
-            return _failed(title, error, terminal)
+            return _failed(terminal.workflows.get(file, name), error, terminal)
         except Exception as error:  # noqa: BLE001  # it is reported in the place of this workflow
-            return _failed(title, error, terminal)
+            return _failed(terminal.workflows.get(file, name), error, terminal)
 
 
 @contextmanager

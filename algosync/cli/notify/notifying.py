@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hide_addresses", "is_due", "notified"]
 
-_FINE = (0, 2)  # exit codes; 2: there are differences
+_OUTCOMES = {0: ("done", "success"), 2: ("found differences", "warning")}  # words, and types of apprise
 _SIGNALS = (130, 143)
 _PART = re.compile(r"[^/:@?&=]+")
 _TOKEN = re.compile(r"(?=.*[0-9]).{8,}|.{20,}")
@@ -61,7 +61,7 @@ def notified(command: str, options: NotifyOptions | None, terminal: Terminal) ->
 
 def is_due(on: NotifyOn, exit_code: int, *, changed: bool) -> bool:
     """Whether there is something to tell. `changed`: of the news."""
-    failed = exit_code not in _FINE
+    failed = exit_code not in _OUTCOMES
     match on:
         case NotifyOn.ALWAYS:
             return True
@@ -84,10 +84,10 @@ def _send(command: str, options: NotifyOptions, terminal: Terminal, exit_code: i
         return
     from algosync.cli.notify.sending import Message, send
 
-    outcome = "done" if exit_code == 0 else "found differences" if exit_code == 2 else f"failed (exit {exit_code})"
+    outcome, kind = _OUTCOMES.get(exit_code, (f"failed (exit {exit_code})", "failure"))
     title = f"algosync {command}: {outcome}"
     subjects = [each.subject() for each in news]
-    for warning in send(Message(title, partial(_text, subjects, title, terminal)), options.addresses):
+    for warning in send(Message(title, partial(_text, subjects, title, terminal), kind), options.addresses):
         terminal.tell(f"Warning: {warning}")
 
 

@@ -27,10 +27,13 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,19})://")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`text`: makes the Markdown, which has at most as many characters as its argument says."""
+    """`text`: makes the Markdown, which has at most as many characters as its argument says. `kind`: a type of apprise, which
+    services show as a colour.
+    """
 
     title: str
     text: Callable[[int], str]
+    kind: str = "info"
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)  # addresses have threads
 
     def text_for(self, service: NotifyBase) -> str:
@@ -87,13 +90,14 @@ class _Delivery:
             self.outcome = f"it failed with {type(error).__name__}"
 
     def _deliver(self) -> str:
-        from apprise import Apprise, NotifyFormat
+        from apprise import Apprise, NotifyFormat, NotifyType
 
         service = Apprise()
         if not service.add(self.address):
             return "apprise knows no such address"
         text = min((self.message.text_for(each) for each in service), key=len)  # one address is one service
-        sent = service.notify(text, title=self.message.title, body_format=NotifyFormat.MARKDOWN)
+        kind = NotifyType(self.message.kind)
+        sent = service.notify(text, title=self.message.title, notify_type=kind, body_format=NotifyFormat.MARKDOWN)
         return "" if sent else "the service cannot be reached, or refused it"
 
 

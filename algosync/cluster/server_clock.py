@@ -14,6 +14,7 @@ from algosync.core.timestamp import read_http_date
 __all__ = ["ServerClock"]
 
 _SECOND = 1.0  # what `Date` does not tell
+_APART = 0.1  # seconds that the clock of `last_modified` may be behind that of `Date`: they may be those of two machines
 
 
 class ServerClock:
@@ -36,7 +37,8 @@ class ServerClock:
         return seconds
 
     def seconds_left(self, date: str | None) -> float:
-        """How long it takes at most, after a reply with this `Date` has just arrived, until the server's next second has begun.
+        """How long it takes at most, after a reply with this `Date` has just arrived, until the server's next second has begun,
+        also by the clock that gives files their times.
 
         0 without a date. A time that does not fit into the second of this reply is that of another server, and does not count.
         """
@@ -44,4 +46,4 @@ class ServerClock:
         if seconds is None:
             return 0.0
         left = seconds + _SECOND - (self._ahead + self._clock())
-        return left if 0 < left <= _SECOND else _SECOND
+        return (left if 0 < left <= _SECOND else _SECOND) + _APART

@@ -206,9 +206,7 @@ class Session:
     def replace_records(self, gone: Iterable[Address], new: Iterable[Record]) -> None:
         """Forgets some and records others, in one step: after a crash all of it is in force, or nothing."""
         entries: list[Entry] = [*map(Forget, gone), *map(Result, new)]
-        with self._mutex:
-            self._require_writable()
-            self._change([QueuedEntry(entry) for entry in entries if self._is_news(entry)])
+        self._record([QueuedEntry(entry) for entry in entries])
 
     def save(self) -> None:
         """Saves the state if the journal has changes that it lacks. After a failure the journal keeps them for the next save.
@@ -287,7 +285,16 @@ class Session:
     def _record(self, queued: Sequence[QueuedEntry]) -> None:
         with self._mutex:
             self._require_writable()
-            self._change([each for each in queued if self._is_news(each.entry)])
+            self._change(self._news(queued))
+
+    def _news(self, queued: Sequence[QueuedEntry]) -> Sequence[QueuedEntry]:
+        """Those that change something. The last of several entries of one address may equal what was recorded before the first."""
+        news, changed = [], set[Address]()
+        for each in queued:
+            if each.entry.address in changed or self._is_news(each.entry):
+                news.append(each)
+                changed.add(each.entry.address)
+        return news
 
     def _is_news(self, entry: Entry) -> bool:
         match entry:

@@ -445,3 +445,15 @@ def test_a_journal_without_its_state_is_refused(folder: Path) -> None:
     assert caught.value.message == (
         f"{other / NAME}.journal continues another state: serial 0 of {lineage}, but the state is serial 2 of {lineage}"
     )
+
+
+def test_of_several_entries_of_one_address_the_last_one_counts(folder: Path) -> None:
+    before, between = a_record(HELLO, 1), a_record(HELLO, 2)
+    with open_session(str(folder), NAME, exclusive=True) as session:
+        session.commit(before)
+        session.commit_all([between, before])
+        assert session.records[HELLO] == before
+        session.replace_records([HELLO], [before])
+        assert session.records[HELLO] == before
+    with open_session(str(folder), NAME, exclusive=False) as session:
+        assert session.records[HELLO] == before

@@ -13,6 +13,8 @@ from algosync.state.entry import Entry, encode_entry
 
 __all__ = ["EntryQueue", "QueuedEntry"]
 
+_NOTICED = 0.5  # seconds: a signal that comes just before the main thread waits does not end its waiting
+
 
 class QueuedEntry:
     """`payload`: the JSON of the entry. StateError: the entry may not be in the journal."""
@@ -41,8 +43,9 @@ class _Group:
 
     def wait(self) -> bool:
         """Waits until another thread has recorded the entries. True: this thread has to record what waits, also its own entries."""
-        with self._waits:
-            return self.was_told_to_lead
+        while not self._waits.acquire(timeout=_NOTICED):
+            pass
+        return self.was_told_to_lead
 
     def lead(self) -> None:
         """Wakes the thread, which is to record what waits."""
@@ -69,23 +72,27 @@ class EntryQueue:
         if not entries:
             return
         own = _Group(entries)
-        with self._guard:
-            self._waiting.append(own)
-            leads = not self._recording
-            self._recording = True
-        if leads or self._waited(own):
+        if self._leads(own):
             self._record_all(own)
         elif own.error is not None:
             raise own.error
 
-    def _waited(self, own: _Group) -> bool:
-        """As of `_Group.wait`. A signal that ends the waiting ends it for this thread only."""
+    def _leads(self, own: _Group) -> bool:
+        """Whether this thread has to record what waits. If not, its entries are recorded by now, or may not be.
+
+        A signal that ends the waiting ends it for this thread only.
+        """
+        leads = False
         try:
-            return own.wait()
+            with self._guard:
+                self._waiting.append(own)
+                leads = not self._recording
+                self._recording = True
+            return leads or own.wait()
         except BaseException:
             with self._guard:
                 self._waiting = [group for group in self._waiting if group is not own]
-                if own.was_told_to_lead:
+                if leads or own.was_told_to_lead:
                     self._lead_next()
             raise
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -297,7 +298,12 @@ def written(folder: Path, suffix: str, count: int) -> Path:
     return path
 
 
-def peak(lines: Iterator[object]) -> int:
+def peak(make: Callable[[], Iterable[object]]) -> int:
+    """The least of three tries: threads of earlier tests may need memory meanwhile."""
+    return min(peak_once(make()) for _ in range(3))
+
+
+def peak_once(lines: Iterable[object]) -> int:
     tracemalloc.start()
     try:
         for _ in lines:
@@ -315,11 +321,11 @@ def test_memory_does_not_grow_with_the_number_of_cases(tmp_path: Path, suffix: s
         path = written(tmp_path, suffix, count)
         text = f"algorithms: [{{name: One, language: python3, tests: [{{name: a, cases: {path.name}}}]}}]"
         (tmp_path / "w.yaml").write_text(text)
-        loading = peak(iter(workflow.load(tmp_path / "w.yaml", {}).algorithms for _ in (1,)))
+        loading = peak(lambda: workflow.load(tmp_path / "w.yaml", {}).algorithms)
         (test,) = workflow.load(tmp_path / "w.yaml", {}).algorithms[0].tests
         assert test.cases is not None
         assert test.cases.count == count
-        peaks.append((loading, peak(open_cases(test.cases, NamedFiles(tmp_path), "One"))))
+        peaks.append((loading, peak(partial(open_cases, test.cases, NamedFiles(tmp_path), "One"))))
     (few_loaded, few_run), (many_loaded, many_run) = peaks
     assert many_loaded < few_loaded * 1.25
     assert many_run < few_run * 1.25

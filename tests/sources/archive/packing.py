@@ -11,6 +11,8 @@ import pytest
 from fuzzing import bounded
 from touching import untouched
 
+import algosync.sources.archive.gunzip
+import algosync.sources.archive.tar  # noqa: F401  # imported when the first archive is read, and that opens files
 from algosync.core.error import SourceError
 from algosync.core.tree import Blob
 from algosync.sources.archive import ArchiveLimits, read_archive

@@ -19,7 +19,7 @@ from scriptedsocket import scripted_cluster
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.cluster.connection import Cluster
-from algosync.cluster.data import CollectionListing, FileStat
+from algosync.cluster.data import CollectionListing, FileStat, Stored
 from algosync.core.environment import Environment
 from algosync.core.error import AlgosyncError
 from algosync.core.testing.answer import Answer
@@ -27,6 +27,7 @@ from algosync.core.text import printable
 
 SHARDS = 8
 RUNS = 16_000  # and 4,000 of git's
+LONGEST_SETTLING = 2.0  # seconds
 MEMORY = 200 << 20  # bytes that a shard may need in addition
 
 
@@ -99,16 +100,16 @@ def usable(value: object) -> bool:
             return True
         case FileStat(size, stamp):
             return type(size) is int and 0 <= size < 1 << 63 and (stamp is None or len(stamp) < 200)
+        case Stored(settles, etag):
+            return type(settles) is float and 0 <= settles < LONGEST_SETTLING and len(etag) in (0, 32)
         case CollectionListing(files, readers):
             return usable(files) and usable(readers)
         case AlgorithmInfo(details, settings):
             return _plain(details) and _plain(settings)
-        case Build(number, commit, status):
-            return all(isinstance(text, str) for text in (number, commit, status))
         case Version(number, commit, settings):
             return isinstance(number, str) and isinstance(commit, str) and _plain(settings)
-        case Environment(number, name, created):
-            return all(isinstance(text, str) for text in (number, name, created))
+        case Build(first, second, third) | Environment(first, second, third):
+            return all(isinstance(text, str) for text in (first, second, third))
         case tuple():
             return all(map(usable, value))
         case dict():
@@ -146,6 +147,8 @@ def test_a_right_reply_is_accepted(verb: str) -> None:
     scripted = VERBS[verb](scripted_cluster(FaultyReplies(honest=99)))
     if isinstance(found, Answer) and isinstance(scripted, Answer):
         scripted = replace(scripted, seconds=found.seconds)
+    if isinstance(found, Stored) and isinstance(scripted, Stored):
+        scripted = replace(scripted, settles=found.settles)
     assert scripted == found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import NoReturn, TypeAlias, Union
 
@@ -52,9 +53,9 @@ def unmarked(text: str) -> str:
     return _MARKED.sub(r"\1", text)
 
 
-def _read(text: str, whole: object, fraction: object) -> Value:
+def _read(text: str, whole: Callable[[str], object], fraction: Callable[[str], object]) -> Value:
     try:
-        value: Value = json.loads(text, parse_int=whole, parse_float=fraction, parse_constant=_no_number)  # type: ignore[arg-type]  # functions
+        value: Value = json.loads(text, parse_int=whole, parse_float=fraction, parse_constant=_no_number)
         check_depth(value, DEEPEST)
     except NotJson:
         raise

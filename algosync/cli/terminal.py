@@ -7,9 +7,10 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
+from algosync.core.lean import dataclass
 from algosync.core.redaction import Redactor
 from algosync.core.text import harmless_text, paint, printable
 

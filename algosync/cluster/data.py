@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
 from algosync.core.address import OWNER_NAME
 from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias, TypeVar
 
 from algosync.core.address import Address
 from algosync.core.event import Event
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Change, Finding
 from algosync.core.planning.plan import Check
 from algosync.core.planning.schedule import Step, Verb

@@ -14,10 +14,11 @@ import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from algosync.cluster.blob_cache import user_cache
+from algosync.core.lean import dataclass
 
 __all__ = ["RememberedFacts", "SourceFacts", "memory_of"]
 

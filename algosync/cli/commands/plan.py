@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import CompareOptions, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from algosync.core.event import StepDone, StepFailed
+from algosync.core.lean import dataclass
 from algosync.core.planning.schedule import Verb
 from algosync.core.text import printable
 

@@ -38,6 +38,7 @@ def _lean(cls: type, *, frozen: bool, slots: bool, order: bool) -> Any:
     if not slots or any(dataclasses.is_dataclass(base) and base.__setattr__ is not _setattr for base in cls.__mro__[1:]):
         return dataclasses.dataclass(frozen=frozen, slots=slots, order=order)(cls)
     own = cls.__dict__
+    cls.__doc__ = cls.__doc__ or cls.__name__  # the library would make one of the signature, which takes a millisecond
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     names = [*_METHODS, *(_ORDER if order else ())]
     methods = {"__init__": _filling(made, frozen), **{name: _compiled_later(made, name) for name in names}}
@@ -103,8 +104,7 @@ def _compiled_later(cls: type, name: str) -> Any:
 
 def _compiled(cls: type, name: str, options: dict[str, bool]) -> Any:
     """The standard library's method of this name, from a class with the same fields."""
-    # Without a docstring the library makes one of the signature, which takes time.
-    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": "-"}
+    names: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
     if hasattr(cls, "__post_init__"):
         names["__post_init__"] = ""  # only whether there is one decides what is compiled
     parts = [(field.name, field.type, field) for field in dataclasses.fields(cls)]

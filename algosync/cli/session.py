@@ -117,7 +117,6 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
 def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: Needs) -> Iterator[CommandSession]:
     """Connect a workflow to its clusters and lock its state while the body runs. `shared`: for all workflows of the command."""
     from algosync.cli.ledger import RedactingLedger
-    from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
     from algosync.cli.state_place import StateKey, state_opened, state_place
     from algosync.cli.testing import testing_context
@@ -142,7 +141,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         label, destination = shared.connected()
         variable, source_label = named_source(options, workflow)
         source = _source(connections, workflow, needs, (variable, source_label))
-        with reading(terminal, "the destination"):
+        with terminal.reading("the destination"):
             owners, place = shared.answered()
         owner = owner_of(workflow, owners)
         state, results = stack.enter_context(

@@ -51,11 +51,11 @@ def check_nodes(root: Node, keys: Sequence[str], faults: Faults) -> None:
         elif isinstance(node, ListNode):
             stack.extend((item, f"{path}[{index}]") for index, item in enumerate(node.items))
         else:
-            for name, entry in node.entries.items():
-                leaked = _contains_key(name, keys)
+            for key, value in zip(node.key_nodes(), node.entries.values(), strict=True):
+                leaked = _contains_key(key.text, keys)
                 if leaked:
-                    faults.add(entry.key, path, _CODE, _MESSAGE, _HINT)
-                stack.append((entry.value, child(path, "***" if leaked else name)))
+                    faults.add(key, path, _CODE, _MESSAGE, _HINT)
+                stack.append((value, child(path, "***" if leaked else key.text)))
 
 
 def without_texts(found: list[Fault]) -> list[Fault]:

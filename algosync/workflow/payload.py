@@ -65,8 +65,8 @@ def _write(node: Node, replace: Callable[[str], str]) -> Iterator[str]:
         yield "]" if node.items else "[]"
     elif isinstance(node, MapNode):
         separator = "{"
-        for key, entry in node.entries.items():
+        for key, value in node.entries.items():
             yield f"{separator}{json.dumps(key)}:"
-            yield from _write(entry.value, replace)
+            yield from _write(value, replace)
             separator = ","
         yield "}" if node.entries else "{}"

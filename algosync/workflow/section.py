@@ -65,25 +65,26 @@ class Section:
 
     def __init__(self, node: MapNode, path: str, faults: Faults, keys: tuple[str, ...]) -> None:
         self.node, self.path, self.faults = node, path, faults
-        for key, entry in node.entries.items():
-            if key not in keys and not key.startswith("x-"):
-                hint = nearest(key, keys) or f"known keys: {', '.join(keys)}"
-                faults.add(entry.key, child(path, key), "unknown-key", f"the key {quote(key)} is not known here", hint)
+        if not all(key in keys for key in node.entries):
+            self._report_unknown(keys)
+
+    def _report_unknown(self, keys: tuple[str, ...]) -> None:
+        for key in self.node.key_nodes():
+            if key.text not in keys and not key.text.startswith("x-"):
+                hint = nearest(key.text, keys) or f"known keys: {', '.join(keys)}"
+                message = f"the key {quote(key.text)} is not known here"
+                self.faults.add(key, self.where(key.text), "unknown-key", message, hint)
 
     def where(self, key: str) -> str:
         return child(self.path, key)
 
     def find(self, key: str) -> Node | None:
         """Return the node of a key, including null. None if the key is missing."""
-        entry = self.node.entries.get(key)
-        return entry.value if entry else None
+        return self.node.entries.get(key)
 
     def get(self, key: str) -> Node | None:
         """Return the node of a key. None if it is missing or null."""
-        entry = self.node.entries.get(key)
-        if entry is None:  # mostly: a test may have twenty keys, and has three
-            return None
-        node = entry.value
+        node = self.node.entries.get(key)
         return None if isinstance(node, Scalar) and node.kind == "null" else node
 
     def report(self, key: str, code: str, message: str, hint: str | None = None) -> None:
@@ -101,7 +102,7 @@ class Section:
         present = [key for key in self.node.entries if key in keys]
         for other in present[1:]:
             message = f"{quote(present[0])} and {quote(other)} mean the same"
-            self.faults.add(self.node.entries[other].key, self.where(other), "two-spellings", message, "keep one of them")
+            self.faults.add(self.node.key(other), self.where(other), "two-spellings", message, "keep one of them")
         return present[0] if present else keys[0]
 
     def require(self, key: str) -> Node | None:

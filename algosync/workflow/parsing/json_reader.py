@@ -11,7 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 from algosync.workflow.fault import Location, quote
-from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, ListNode, MapEntry, MapNode, Scalar, child
+from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, ListNode, MapNode, Scalar, child
+from algosync.workflow.parsing.repeated_key import report_repeated
 
 if TYPE_CHECKING:
     from algosync.workflow.fault import Faults
@@ -116,7 +117,9 @@ class _Reader:
 
     def map(self, path: str, depth: int) -> MapNode:
         place = self.place()
-        entries: dict[str, MapEntry] = {}
+        entries: dict[str, Node] = {}
+        places: list[int] = []
+        again: list[Scalar] = []
         self.step()
         while self.next() != "}":
             if self.next() != '"':
@@ -126,13 +129,18 @@ class _Reader:
             if self.next() != ":":
                 self.stop(f"a colon is missing after the key {quote(key.text)}")
             self.step()
-            entry = MapEntry(key, self.value(child(path, key.text), depth + 1))
-            if (first := entries.setdefault(key.text, entry)) is not entry:
-                message = f"the key {quote(key.text)} is on line {first.key.line} already"
-                self.faults.add(key, child(path, key.text), "duplicate-key", message)
+            value = self.value(child(path, key.text), depth + 1)
+            if key.text in entries:
+                again.append(key)
+            else:
+                entries[key.text] = value
+                places += key[:2]
             self.comma(path, "}", "map")
         self.step()
-        return MapNode(place.line, place.column, entries)
+        made = MapNode(place.line, place.column, entries, tuple(places))
+        if again:
+            report_repeated(again, made, path, self.faults)
+        return made
 
     def list(self, path: str, depth: int) -> ListNode:
         place = self.place()

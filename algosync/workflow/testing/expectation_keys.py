@@ -89,7 +89,7 @@ def _matches(section: Section) -> list[tuple[str, str]]:
         return []
     if not node.entries:
         section.report("match", "empty", "at least one JSONPath is needed here", 'such as {"$.score": {">=": 0.5}}')
-    read = ((path, _text(entry.value, child(section.where("match"), path), section)) for path, entry in node.entries.items())
+    read = ((path, _text(value, child(section.where("match"), path), section)) for path, value in node.entries.items())
     return [(path, text) for path, text in read if text is not None]
 
 
@@ -147,7 +147,7 @@ def _report(fault: ExpectationFault, section: Section) -> None:
     """Report what the check found at the member or item in question."""
     node, path = section.find(fault.key) or section.node, section.where(fault.key)
     if isinstance(node, MapNode) and fault.item in node.entries:
-        node, path = node.entries[str(fault.item)].key, child(path, str(fault.item))
+        node, path = node.key(str(fault.item)), child(path, str(fault.item))
     elif isinstance(node, ListNode) and isinstance(fault.item, int):
         node, path = node.items[fault.item], f"{path}[{fault.item}]"
     section.faults.add(node, path, "expectation", f"{quote(fault.key)} {fault.message}")

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from algosync.workflow.node import MAX_SIZE, ListNode, MapNode, Scalar
+from algosync.workflow.node import MAX_SIZE, ListNode, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from algosync.workflow.node import Node
 
 __all__ = ["MAX_PAYLOAD", "PLACEHOLDER", "json_text", "payload_text"]
 
 MAX_PAYLOAD = 10 * 1024 * 1024  # bytes of a request (PLATFORM.md §6)
 PLACEHOLDER = "<algo>"
+_encoded = json.JSONEncoder().encode
 
 
 def payload_text(node: Node, algorithm: str) -> str | None:
@@ -26,22 +25,17 @@ def payload_text(node: Node, algorithm: str) -> str | None:
 
     Stops at the limit: aliases can expand a short file into a very long payload.
     """
-    return _within(MAX_PAYLOAD, _write(node, lambda text: _replace(text, algorithm)))
+    return _text(node, MAX_PAYLOAD, algorithm)
 
 
 def json_text(node: Node) -> str | None:
     """Return the JSON text as it is. None if it exceeds `MAX_SIZE`."""
-    return _within(MAX_SIZE, _write(node, str))
+    return _text(node, MAX_SIZE, None)
 
 
-def _within(limit: int, text: Iterator[str]) -> str | None:
-    parts, length = [], 0
-    for part in text:
-        parts.append(part)
-        length += len(part)
-        if length > limit:
-            return None
-    return "".join(parts)
+def _text(node: Node, limit: int, algorithm: str | None) -> str | None:
+    parts: list[str] = []
+    return "".join(parts) if _write(node, parts, limit, algorithm) >= 0 else None
 
 
 def _replace(text: str, algorithm: str) -> str:
@@ -52,21 +46,26 @@ def _replace(text: str, algorithm: str) -> str:
     return text.replace(PLACEHOLDER, algorithm)
 
 
-def _write(node: Node, replace: Callable[[str], str]) -> Iterator[str]:
-    """Yield the parts of the text. The recursion is at most `MAX_DEPTH` deep."""
+def _write(node: Node, parts: list[str], left: int, algorithm: str | None) -> int:
+    """Add the parts of the text, of which `left` characters are allowed. Return how many are left; less than 0: it is too long.
+
+    `algorithm`: replaces `<algo>`. The recursion is at most `MAX_DEPTH` deep.
+    """
     if isinstance(node, Scalar):
-        yield json.dumps(replace(node.text)) if node.kind == "text" else node.text
-    elif isinstance(node, ListNode):
-        separator = "["
-        for item in node.items:
-            yield separator
-            yield from _write(item, replace)
-            separator = ","
-        yield "]" if node.items else "[]"
-    elif isinstance(node, MapNode):
-        separator = "{"
-        for key, value in node.entries.items():
-            yield f"{separator}{json.dumps(key)}:"
-            yield from _write(value, replace)
-            separator = ","
-        yield "}" if node.entries else "{}"
+        text = node.text
+        if node.kind == "text":
+            text = _encoded(text if algorithm is None else _replace(text, algorithm))
+        parts.append(text)
+        return left - len(text)
+    opening, closing = "[]" if isinstance(node, ListNode) else "{}"
+    separator = opening
+    for key, value in enumerate(node.items) if isinstance(node, ListNode) else node.entries.items():
+        start = f"{separator}{_encoded(key)}:" if isinstance(key, str) else separator
+        parts.append(start)
+        left = _write(value, parts, left - len(start), algorithm)
+        if left < 0:
+            return left
+        separator = ","
+    end = closing if separator == "," else opening + closing
+    parts.append(end)
+    return left - len(end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from algosync.workflow.fault import quote
@@ -19,6 +20,7 @@ __all__ = ["Section", "nearest", "section_of", "text_of"]
 
 _Word = TypeVar("_Word", bound=str)
 _MAX_COMPARED = 200  # comparing is slow, and a file may have a thousand faults
+_known = lru_cache(256)(frozenset[str])
 _YES, _NO = {"yes", "on", "y", "true"}, {"no", "off", "n", "false"}
 
 
@@ -65,7 +67,7 @@ class Section:
 
     def __init__(self, node: MapNode, path: str, faults: Faults, keys: tuple[str, ...]) -> None:
         self.node, self.path, self.faults = node, path, faults
-        if not all(key in keys for key in node.entries):
+        if not node.entries.keys() <= _known(keys):
             self._report_unknown(keys)
 
     def _report_unknown(self, keys: tuple[str, ...]) -> None:
@@ -119,6 +121,8 @@ class Section:
 
     def text(self, key: str, *, required: bool = False, blank: bool = False) -> Scalar | None:
         node = self.require(key) if required else self.get(key)
+        if isinstance(node, Scalar) and node.kind == "text" and (blank or node.text.strip()):
+            return node  # mostly, and then its path is not needed
         return text_of(node, self.where(key), self.faults, blank=blank) if node else None
 
     def note(self, key: str) -> str | None:
@@ -127,7 +131,8 @@ class Section:
         return node.text if node else None
 
     def choice(self, key: str, words: tuple[_Word, ...], default: _Word) -> _Word:
-        return self._one_of(self.text(key), self.where(key), words) or default
+        node = self.text(key)
+        return (self._one_of(node, self.where(key), words) if node else None) or default
 
     def choices(self, key: str, words: tuple[_Word, ...]) -> tuple[_Word, ...]:
         """Return the words of a list in its order. A list without a word is reported."""
@@ -188,6 +193,8 @@ class Section:
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the texts of a list, or the only text in its place."""
         node = self.get(key)
+        if node is None:
+            return ()
         items = [(node, self.where(key))] if isinstance(node, Scalar) else self.list(key)
         found = (text_of(item, path, self.faults) for item, path in items)
         return tuple(text.text for text in found if text)
@@ -196,7 +203,8 @@ class Section:
         """Return the items of a list with their paths; empty if it is missing or invalid."""
         node = self.require(key) if required else self.get(key)
         if isinstance(node, ListNode):
-            return [(item, f"{self.where(key)}[{index}]") for index, item in enumerate(node.items)]
+            where = self.where(key)
+            return [(item, f"{where}[{index}]") for index, item in enumerate(node.items)]
         if node:
             _wrong_type(node, self.where(key), self.faults, "a list")
         return []

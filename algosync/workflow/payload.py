@@ -5,7 +5,7 @@ Keys in the order of the file, no spaces, ASCII only, numbers with the digits of
 
 from __future__ import annotations
 
-import json
+from json.encoder import encode_basestring_ascii as _encoded
 from typing import TYPE_CHECKING
 
 from algosync.workflow.node import MAX_SIZE, ListNode, Scalar
@@ -17,7 +17,6 @@ __all__ = ["MAX_PAYLOAD", "PLACEHOLDER", "json_text", "payload_text"]
 
 MAX_PAYLOAD = 10 * 1024 * 1024  # bytes of a request (PLATFORM.md §6)
 PLACEHOLDER = "<algo>"
-_encoded = json.JSONEncoder().encode
 
 
 def payload_text(node: Node, algorithm: str) -> str | None:
@@ -39,8 +38,6 @@ def _text(node: Node, limit: int, algorithm: str | None) -> str | None:
 
 
 def _replace(text: str, algorithm: str) -> str:
-    if PLACEHOLDER not in text:
-        return text
     if len(text) + text.count(PLACEHOLDER) * len(algorithm) > 2 * MAX_PAYLOAD:
         return text[: 2 * MAX_PAYLOAD]  # too long in any case: do not build it
     return text.replace(PLACEHOLDER, algorithm)
@@ -54,18 +51,27 @@ def _write(node: Node, parts: list[str], left: int, algorithm: str | None) -> in
     if isinstance(node, Scalar):
         text = node.text
         if node.kind == "text":
-            text = _encoded(text if algorithm is None else _replace(text, algorithm))
+            text = _encoded(_replace(text, algorithm) if algorithm is not None and PLACEHOLDER in text else text)
         parts.append(text)
         return left - len(text)
-    opening, closing = "[]" if isinstance(node, ListNode) else "{}"
-    separator = opening
-    for key, value in enumerate(node.items) if isinstance(node, ListNode) else node.entries.items():
-        start = f"{separator}{_encoded(key)}:" if isinstance(key, str) else separator
-        parts.append(start)
-        left = _write(value, parts, left - len(start), algorithm)
-        if left < 0:
-            return left
-        separator = ","
-    end = closing if separator == "," else opening + closing
+    if isinstance(node, ListNode):
+        separator = "["
+        for item in node.items:
+            parts.append(separator)
+            left = _write(item, parts, left - 1, algorithm)
+            if left < 0:
+                return left
+            separator = ","
+        end = "]" if node.items else "[]"
+    else:
+        separator = "{"
+        for key, value in node.entries.items():
+            start = f"{separator}{_encoded(key)}:"
+            parts.append(start)
+            left = _write(value, parts, left - len(start), algorithm)
+            if left < 0:
+                return left
+            separator = ","
+        end = "}" if node.entries else "{}"
     parts.append(end)
     return left - len(end)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from algosync.workflow.fault import Location, quote
 from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, ListNode, MapNode, Scalar, child
-from algosync.workflow.parsing.repeated_key import report_repeated
+from algosync.workflow.parsing.first_keys import FirstKeys
 
 if TYPE_CHECKING:
     from algosync.workflow.fault import Faults
@@ -119,7 +119,7 @@ class _Reader:
         place = self.place()
         entries: dict[str, Node] = {}
         places: list[int] = []
-        again: list[Scalar] = []
+        first: FirstKeys | None = None
         self.step()
         while self.next() != "}":
             if self.next() != '"':
@@ -131,16 +131,14 @@ class _Reader:
             self.step()
             value = self.value(child(path, key.text), depth + 1)
             if key.text in entries:
-                again.append(key)
+                first = first or FirstKeys(entries, places)
+                first.report(key, path, self.faults)
             else:
                 entries[key.text] = value
                 places += key[:2]
             self.comma(path, "}", "map")
         self.step()
-        made = MapNode(place.line, place.column, entries, tuple(places))
-        if again:
-            report_repeated(again, made, path, self.faults)
-        return made
+        return MapNode(place.line, place.column, entries, tuple(places))
 
     def list(self, path: str, depth: int) -> ListNode:
         place = self.place()

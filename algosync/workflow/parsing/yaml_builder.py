@@ -30,8 +30,8 @@ from algosync.workflow.node import (
     child,
     kind_of,
 )
+from algosync.workflow.parsing.first_keys import FirstKeys
 from algosync.workflow.parsing.number import WORDS, number_fault, resolve
-from algosync.workflow.parsing.repeated_key import report_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,18 +73,18 @@ def place_of(mark: Any) -> Location:
 class _Builder:
     """Makes nodes of events. A large file has a million of them, so the usual scalars and keys take few steps.
 
-    `depth`: of the lists and maps that are open; `deepest`: the largest so far. `steps`: the keys and indexes that lead to the node
-    that is read; None is a key that is a list or a map. `plain`: unquoted keys that are texts, once each.
+    `steps`: the keys and indexes that lead to the node that is read, one for each list or map that is open; None is a key that is a
+    list or a map. `deepest`: the most that have been open, inside of the innermost anchor. `plain`: unquoted keys that are texts.
     """
 
-    __slots__ = ("anchors", "deepest", "depth", "faults", "next", "nodes", "plain", "size", "steps")
+    __slots__ = ("anchors", "deepest", "faults", "next", "nodes", "plain", "size", "steps")
 
     def __init__(self, get_event: Callable[[], Any], faults: Faults) -> None:
         self.next, self.faults = get_event, faults
         self.anchors: dict[str, _Part | None] = {}  # None: not finished yet
         self.steps: list[str | int | None] = []
         self.plain: dict[str, str] = {}
-        self.nodes = self.size = self.depth = self.deepest = 0
+        self.nodes = self.size = self.deepest = 0
 
     def document(self) -> Node:
         root: Node | None = None
@@ -136,36 +136,43 @@ class _Builder:
 
     def collection(self, start: Any) -> ListNode | MapNode:
         """Read a list or a map to its end."""
-        place = place_of(start.start_mark)
-        self.refuse_tag(start.tag, place)
-        if self.depth >= MAX_DEPTH:
-            self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels")
-        self.count(1, 0, place)
-        nodes, size, deepest = self.nodes - 1, self.size, self.deepest
-        self.depth += 1
-        self.deepest = self.depth
-        if start.anchor:
-            self.anchors[start.anchor] = None
-        node = self.mapping(place) if type(start) is MappingStartEvent else self.sequence(place)
-        self.depth -= 1
-        if start.anchor:
-            self.anchors[start.anchor] = _Part(node, self.nodes - nodes, self.size - size, self.deepest - self.depth, merge=False)
+        depth = len(self.steps)
+        if start.tag is not None:
+            self.refuse_tag(start.tag, place_of(start.start_mark))
+        if depth >= MAX_DEPTH:
+            self.faults.stop(place_of(start.start_mark), "too-deep", f"nested deeper than {MAX_DEPTH} levels")
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self.faults.stop(place_of(start.start_mark), "too-large", TOO_LARGE)
+        if start.anchor is not None:
+            return self.anchored(start)
+        if depth >= self.deepest:
+            self.deepest = depth + 1
+        return self.mapping(start.start_mark) if type(start) is MappingStartEvent else self.sequence(start.start_mark)
+
+    def anchored(self, start: Any) -> ListNode | MapNode:
+        """Read a list or a map that aliases may share, with its size."""
+        nodes, size, depth, deepest = self.nodes - 1, self.size, len(self.steps), self.deepest
+        self.deepest = depth + 1
+        self.anchors[start.anchor] = None
+        node = self.mapping(start.start_mark) if type(start) is MappingStartEvent else self.sequence(start.start_mark)
+        self.anchors[start.anchor] = _Part(node, self.nodes - nodes, self.size - size, self.deepest - depth, merge=False)
         self.deepest = max(self.deepest, deepest)
         return node
 
-    def sequence(self, place: Location) -> ListNode:
+    def sequence(self, mark: Any) -> ListNode:
         items: list[Node] = []
         self.steps.append(0)
         while type(event := self.next()) is not SequenceEndEvent:
             self.steps[-1] = len(items)
             items.append(self.node(event))
         self.steps.pop()
-        return ListNode(place.line, place.column, tuple(items))
+        return ListNode(mark.line + 1, mark.column + 1, tuple(items))
 
-    def mapping(self, place: Location) -> MapNode:
+    def mapping(self, start: Any) -> MapNode:
         entries: dict[str, Node] = {}
         places: list[int] = []
-        again: list[Scalar] = []
+        first: FirstKeys | None = None
         merge = False
         steps, plain, read = self.steps, self.plain, self.next
         steps.append(None)
@@ -173,7 +180,8 @@ class _Builder:
             name = plain.get(event.value) if type(event) is ScalarEvent and event.tag is None and event.anchor is None else None
             if name is None or name in entries:
                 steps[-1] = None
-                merge = self.entry(event, entries, places, again) or merge
+                first = first or FirstKeys(entries, places)
+                merge = self.entry(event, first) or merge
                 continue
             mark = event.start_mark
             self.nodes += 1
@@ -185,24 +193,22 @@ class _Builder:
             entries[name] = self.scalar(event) if type(event) is ScalarEvent else self.node(event)
             places += (mark.line + 1, mark.column + 1)
         steps.pop()
-        made = MapNode(place.line, place.column, entries, tuple(places))
-        if again:
-            report_repeated(again, made, self.path(), self.faults)
+        made: MapNode = _made(MapNode, (start.line + 1, start.column + 1, entries, tuple(places)))
         return self.merged(made) if merge else made
 
-    def entry(self, event: Any, entries: dict[str, Node], places: list[int], again: list[Scalar]) -> bool:
-        """Add an entry with any key to those of a map, or to those that are there again. Return whether it is to be merged."""
+    def entry(self, event: Any, first: FirstKeys) -> bool:
+        """Read any entry of a map. It is added if its key is a text and the first such. Return whether it is to be merged."""
         key, merge = self.key(event)
         self.steps[-1] = key.text if isinstance(key, Scalar) else None
         value = self.node(self.next())
         self.steps[-1] = None
         if not isinstance(key, Scalar) or key.kind != "text":
             self.refuse_key(key)
-        elif key.text in entries:
-            again.append(key)
+        elif key.text in first.entries:
+            first.report(key, self.path(), self.faults)
         else:
-            entries[key.text] = value
-            places += key[:2]
+            first.entries[key.text] = value
+            first.places += key[:2]
             return merge
         return False
 
@@ -240,17 +246,14 @@ class _Builder:
             code, message = ("alias-cycle", "inside its own anchor") if inside else ("unknown-alias", "without an anchor before it")
             self.faults.add(place, self.path(), code, f"the alias {quote(name)} is {message}")
             part = _Part(Scalar(place.line, place.column, "broken", ""), 1, 0, 0, merge=False)
-        if self.depth + part.height > MAX_DEPTH:
+        if len(self.steps) + part.height > MAX_DEPTH:
             self.faults.stop(place, "too-deep", f"nested deeper than {MAX_DEPTH} levels with this alias")
-        self.deepest = max(self.deepest, self.depth + part.height)
-        self.count(part.nodes, part.size, place)
-        return part
-
-    def count(self, nodes: int, size: int, place: Location) -> None:
-        self.nodes += nodes
-        self.size += size
+        self.deepest = max(self.deepest, len(self.steps) + part.height)
+        self.nodes += part.nodes
+        self.size += part.size
         if self.nodes > MAX_NODES or self.size > MAX_SIZE:
             self.faults.stop(place, "too-large", TOO_LARGE)
+        return part
 
     def refuse_tag(self, tag: str | None, place: Location) -> None:
         if tag is not None:

@@ -48,6 +48,11 @@ class TransferPool:
             self._threads.append(threading.Thread(target=self._run, name=f"transfer_{len(self._threads)}"))
             self._threads[-1].start()
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether jobs wait for a thread."""
+        return not self._jobs.empty()
+
     def close(self) -> None:
         """Waits for the jobs under way. No other one begins."""
         self._closed = True

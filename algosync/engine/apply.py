@@ -34,6 +34,7 @@ __all__ = ["apply", "schedule_of"]
 _WRITES = (Verb.UPLOAD, Verb.OVERWRITE)
 _TRANSFERS = (Verb.UPLOAD, Verb.OVERWRITE, Verb.VERIFY, Verb.RECOVER, Verb.RESTORE)
 _GATHERED = 0.01  # seconds
+_MANY = 30  # events that gather meanwhile if the transfers wait for no server
 
 
 def schedule_of(plan: Plan, scene: Scene[Site]) -> Schedule:
@@ -112,10 +113,18 @@ class _Run:
             self._recorder.close()
 
     def _next(self) -> Event | Done | BaseException:
-        """The next event. While transfers wait, no thread lacks work; so this one lets events gather and is not woken for each."""
-        if self._queue.empty() and self._has_waiting_transfers():
-            time.sleep(_GATHERED)
+        if self._queue.empty():
+            self._gather()
         return self._queue.get()
+
+    def _gather(self) -> None:
+        """While transfers wait for a thread, no thread lacks work. So events gather for a while, and this thread is not woken for
+        each. If there are few, the transfers wait for a server, and more of them run at the same time from now on.
+        """
+        grows = self._transfers is not None
+        while grows and self._queue.empty() and self._has_waiting_transfers():
+            time.sleep(_GATHERED)
+            grows = self._transfers is not None and self._queue.qsize() < _MANY and self._transfers.grow()
 
     def _has_waiting_transfers(self) -> bool:
         return self._transfers is not None and self._transfers.has_waiting

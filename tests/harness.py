@@ -235,7 +235,7 @@ class Workspace:
         }
 
     def started(self, until: str) -> subprocess.Popen[str]:
-        """Start an apply and return when it prints a line that starts with `until`. It is killed after a minute."""
+        """Start an apply and return when it prints a line that starts with `until`. It is killed after five minutes."""
         process = subprocess.Popen(
             [sys.executable, "-m", "algosync", "apply", "--auto-approve"],
             cwd=self.folder,
@@ -245,7 +245,7 @@ class Workspace:
             stderr=subprocess.PIPE,
             text=True,
         )
-        timer = threading.Timer(60, process.kill)
+        timer = threading.Timer(300, process.kill)
         timer.start()
         assert process.stderr is not None
         shown = []

@@ -65,8 +65,8 @@ def test_files_of_a_start(tmp_path: Path, environments: Path) -> None:
 def test_it_listens_on_loopback_only(tmp_path: Path, environments: Path) -> None:
     with emulator(tmp_path / "root", environments) as site:
         port = int(site.host.rpartition(":")[2])
-        tables = [Path("/proc/net/tcp").read_text(), Path("/proc/net/tcp6").read_text()]
-        rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+        tables = [path for path in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if path.exists()]  # there may be no IPv6
+        rows = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]
         listening = [row[1] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]
         assert listening == [f"0100007F:{port:04X}"]
 

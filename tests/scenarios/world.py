@@ -39,14 +39,16 @@ def answering(reply: bytes | None) -> Iterator[str]:
         connections: list[socket.socket] = []
 
         def serve() -> None:
-            with suppress(OSError):
-                while True:
+            while True:
+                try:
                     connection, _ = listener.accept()
-                    connections.append(connection)
-                    if reply is not None:
-                        with connection:
-                            connection.recv(65536)
-                            connection.sendall(reply)
+                except OSError:
+                    return
+                connections.append(connection)
+                if reply is not None:
+                    with connection, suppress(OSError):  # the client may leave early
+                        connection.recv(65536)
+                        connection.sendall(reply)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -127,7 +129,7 @@ def squid(user: str, password: str) -> Iterator[int]:
 
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
     """Poll until a proxy listens, which it does not report."""
-    for _ in range(200):
+    for _ in range(1200):
         assert process.poll() is None
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from emulated import DEADLINE, alive, emulator, parent, start, until
+from harness import lasting_port
 
 from algosync.emulator.server import server_lock
 
@@ -180,7 +181,7 @@ def test_a_push_survives_a_kill_and_its_build_is_finished_by_the_next_server(tmp
 
 
 def test_a_stale_address_is_recognized_by_its_token(tmp_path: Path, environments: Path) -> None:
-    with emulator(tmp_path / "root", environments) as site:
+    with emulator(tmp_path / "root", environments, "--port", str(lasting_port())) as site:
         stale = json.loads((site.root / "cluster.json").read_text())
         site.stop(signal.SIGKILL)
     with emulator(site.root, environments, "--port", site.host.rpartition(":")[2]) as again:

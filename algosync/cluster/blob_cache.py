@@ -66,7 +66,8 @@ class BlobCache:
             status = path.lstat()
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
                 return None
-            os.utime(path)
+            now = time.time_ns()
+            os.utime(path, ns=(now, now))  # the system's own time for a file is coarse: two uses could get the same
             return File(
                 Directory(self._folder.parent.parent), (self._folder.parent.name, self._folder.name, wanted), status.st_size, wanted
             )
@@ -225,7 +226,7 @@ def _remove_oldest(folder: Path, limit: int) -> int:
         with suppress(OSError):
             status = path.stat()
             if re.fullmatch(_DIGEST, path.name):
-                found.append((status.st_mtime, status.st_size, path))
+                found.append((status.st_mtime_ns, status.st_size, path))
             elif path.name.startswith(_INCOMING) and time.time() - status.st_mtime > _STALE:
                 path.unlink()
     left = sum(size for _, size, _ in found)
@@ -243,7 +244,7 @@ def _remove_oldest_half(index: Path) -> int:
     dated = []
     for path in index.iterdir():
         with suppress(OSError):
-            dated.append((path.stat().st_mtime, path))
+            dated.append((path.stat().st_mtime_ns, path))
     dated.sort()
     for _, path in dated[: len(dated) // 2]:
         with suppress(OSError):

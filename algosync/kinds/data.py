@@ -82,8 +82,8 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 
 
 def _trusted_stamp(stat: FileStat, record: Record | None) -> str | None:
-    """A stamp may be young if it is the recorded one: the server's clock had passed its second when that was recorded."""
-    return stat.best if record is not None and stat.best == record.destination_stamp else stat.stamp
+    """A stamp may be young if it is the recorded one: no other write can have got it since."""
+    return stat.mark if record is not None and stat.mark == record.destination_stamp else stat.stamp
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
@@ -209,7 +209,7 @@ def _require_as_planned(step: Step, listed: Mapping[str, FileStat]) -> None:
         return  # it was compared when its previous bytes were put back
     same = now is None if before is None else now is not None and now.size == (before.size or 0)
     if same and now is not None and before is not None and before.stamp is not None:
-        same = now.best == before.stamp
+        same = now.mark == before.stamp
     if not same:
         hint = "algosync plan shows the change; the next run takes it into account"
         raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint=hint)

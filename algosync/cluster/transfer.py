@@ -112,6 +112,7 @@ def _put_blocks(download: Opened, file: File, destination: WritableStore, target
         blocks = _hold_last_block(
             lambda: _require_digest(file, hashes.sha256() if file.digest else None),
             _counted(download, hashes.update, advance, file.name),
+            download.length,
         )
         stored = destination.put(*target, blocks, download.length)
         destination.etags.judge(stored.etag_md5, hashes.md5(), _display_name(target))
@@ -193,15 +194,17 @@ def _counted(download: Opened, update: Callable[[bytes], None], advance: Advance
         raise TransferError(f"{_display_name(name)}: {done} bytes were received, {download.length} were announced")
 
 
-def _hold_last_block(check: Callable[[], None], blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield all blocks, the last one only after all have been read and the check has passed."""
-    pending = b""
+def _hold_last_block(check: Callable[[], None], blocks: Iterator[bytes], length: int) -> Iterator[bytes]:
+    """Yield blocks of `length` bytes in all, the last one only after the iterator has ended and the check has passed."""
+    done, last = 0, b""
     for block in blocks:
-        if pending:
-            yield pending
-        pending = block
+        done += len(block)
+        if done < length:
+            yield block
+        else:
+            last = block
     check()
-    yield pending
+    yield last
 
 
 def _require_digest(file: File, found: str | None) -> None:

@@ -45,6 +45,7 @@ class LeasedConnection(HTTPConnection):
         if self.sock is not None and self.lease is None:  # a kept connection, reused by another request
             self.lease = attach_current(self.sock)
             self._mark_sent()
+            self.timeout = None  # urllib3 would give the socket the time for connecting
         try:
             super().request(*args, **options)
         except ssl.SSLEOFError as error:

@@ -86,6 +86,10 @@ class Lease:
             self.deadline = self._watch.clock() + self._left
             self._watch.wake_by(self.deadline)
 
+    def time_left(self, now: float) -> float:
+        """Seconds until the deadline, which a paused lease reaches no earlier than if it was resumed now."""
+        return self._left if self.deadline == math.inf else self.deadline - now
+
     def run(self, call: Callable[[], T]) -> T:
         """Return or raise the result of `call`, run in a thread. Raises TimeoutError when the lease ends.
 
@@ -197,7 +201,7 @@ class Watch:
                         lease.end("deadline")
                 # A socket that was shut down just before it connected is open nevertheless. Shut it down again until it is
                 # released.
-                waits = [_REPEAT_AFTER if lease.ended else lease.deadline - now for lease in self._leases]
+                waits = [_REPEAT_AFTER if lease.ended else lease.time_left(now) for lease in self._leases]
                 wait = min(max(0.0, min(waits, default=self._ends - now)), _MAX_WAIT)
                 self._wakes = now + wait
                 self._changed.wait(wait)

@@ -109,8 +109,23 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
             return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
     after = change.after
     if change.action.writes and after is not None and after.digest is None and context.store.name.startswith("file://"):
-        change = replace(change, after=replace(read(after, Side.SOURCE, spec, context), digest_from=READ_NOW))
+        change = replace(change, after=_read_here(after, spec, context))
     return explained(change) if is_left(change.before) else change
+
+
+def _read_here(resource: Resource, spec: AlgorithmSpec, context: Context) -> Resource:
+    """The resource with the digest of the local file. It is read once as long as its stamp stays the same.
+
+    A transfer compares the digest with what it sends.
+    """
+    memory, stamp = context.sources.memory, resource.stamp
+    if stamp is None or (known := memory.find_digest(stamp)) is None:
+        resource = read(resource, Side.SOURCE, spec, context)
+        if stamp is not None and resource.digest is not None:
+            memory.note_digest(stamp, resource.digest)
+    else:
+        resource = replace(resource, digest=known)
+    return replace(resource, digest_from=READ_NOW)
 
 
 def trace(finding: Finding, spec: AlgorithmSpec, context: Context) -> Finding:

@@ -27,6 +27,7 @@ from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data
 from algosync.net import Retry
+from algosync.sources.remembered_facts import RememberedFacts
 from algosync.sources.store import SourceStore
 
 WEIGHTS = Address("data", "One", "w.bin")
@@ -370,6 +371,27 @@ def test_a_missing_file_gets_the_nearest_name() -> None:
         list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
     assert caught.value.message == "the source has no data://.my/models/w-2.bin, data://.my/nowhere/x"
     assert str(caught.value.hint).startswith("did you mean data://.my/models/w-1.bin? ")
+
+
+def test_a_local_file_is_read_once_by_plans_as_long_as_its_stamp_stays(case: Case, tmp_path: Path) -> None:
+    def digest() -> str | None:
+        context = context_of(case.cluster, SPEC, store=case.store, source_name="file://source")
+        memory = RememberedFacts(tmp_path / "cache" / "memory.json")
+        sources = replace(context.desired_sources.sources, memory=memory)
+        context = replace(context, desired_sources=replace(context.desired_sources, sources=sources))
+        after = data.explain(case.change(context), SPEC, context).after
+        memory.save()
+        assert after is not None
+        return after.digest
+
+    assert [digest() for _ in range(3)] == [DIGEST] * 3
+    assert case.store.opened == ["w-1.bin"]
+    case.store.write("quality", "models", "w-1.bin", CONTENT[::-1])
+    assert digest() == hashlib.sha256(CONTENT[::-1]).hexdigest()
+    case.store.young = 9
+    case.store.write("quality", "models", "w-1.bin", CONTENT)
+    assert [digest() for _ in range(2)] == [DIGEST] * 2, "a young file has no stamp, so it is read each time"
+    assert len(case.store.opened) == 4
 
 
 @pytest.mark.parametrize(("name", "digest"), [("file://source", DIGEST), ("https://source", None)])

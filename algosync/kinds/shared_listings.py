@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 
 from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, Stored, WritableStore
 from algosync.cluster.md5_etags import Md5Etags
@@ -15,6 +14,7 @@ from algosync.cluster.once import OncePerKey
 from algosync.cluster.stamp_clock import StampClock
 from algosync.cluster.wire import Download
 from algosync.core.error import ClusterError, NotFound
+from algosync.core.lean import dataclass
 
 __all__ = ["SharedListings"]
 

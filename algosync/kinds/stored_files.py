@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from algosync.cluster.data import FileStat
@@ -34,7 +33,7 @@ def verified(record: Record, context: Context, advance: Callable[[int], None]) -
     stat = _listed(record, context, _PAUSES[:1] if how is ReadBack.NONE else _PAUSES)
     if how is ReadBack.NONE:
         mark = stat.mark if stat is not None and stat.size == record.size else None
-        return with_read_back(replace(record, destination_stamp=mark), how)
+        return with_read_back(record, how, mark)
     if stat is None:
         raise TransferError(f"{record.address} is not there although its upload was accepted")
     found, stamp = (record.digest, stat.size), stat.mark
@@ -44,7 +43,7 @@ def verified(record: Record, context: Context, advance: Callable[[int], None]) -
     if found != (record.digest, record.size):
         hint = "run the same command again"
         raise TransferError(f"{record.address}: what the destination holds is not what was sent", hint=hint)
-    return with_read_back(replace(record, destination_stamp=stamp), how)
+    return with_read_back(record, how, stamp)
 
 
 def digest_now(address: Address, size: int | None, context: Context, advance: Callable[[int], None]) -> tuple[str, int]:

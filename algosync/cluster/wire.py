@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import lru_cache, wraps
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
@@ -15,6 +14,7 @@ from algosync.cluster.resuming import Resumption, blocks_of
 from algosync.cluster.server_clock import ServerClock
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.net import CompleteReply, Host, Response, Retry, SettingNames
 from algosync.net.document import fits, read_json

@@ -214,9 +214,9 @@ def _check_variables(source: _Source, root: Node, faults: Faults) -> None:
     if source.form.template:
         check_unchanged(source.block, root, faults)
         return
-    entry = root.entries.get("variables") if isinstance(root, MapNode) else None
-    declared = read_declarations(entry.value if entry else None, faults)
-    check_named(declared or (), source.given, entry.value if entry else root, faults)
+    block = root.entries.get("variables") if isinstance(root, MapNode) else None
+    declared = read_declarations(block, faults)
+    check_named(declared or (), source.given, block or root, faults)
 
 
 def _redact(found: list[Fault], source: _Source | None, inputs: TestInputs, *, local_files: bool) -> list[Fault]:

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 from fakeclock import HANG, FakeTime
 from harness import certificate
-from rawserver import OK, answers, head, host, listening
+from rawserver import OK, answers, arrived, head, host, listening
 from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_path
 
 from algosync.core.error import AlgosyncError, ClusterError, Denied, Interrupted, TimedOut, Unexpected, Unreachable
@@ -132,6 +132,7 @@ def test_bytes_that_nobody_asked_for_are_no_answer(unasked: bytes) -> None:
         assert was_read.wait(HANG)
         was_read.clear()
         connection.sendall(unasked)
+        arrived(connection)
         sent.set()
         connection.recv(1)
 
@@ -206,7 +207,8 @@ def test_a_connection_that_the_server_closed_is_replaced() -> None:
     def script(connection: socket.socket) -> None:
         head(connection)
         connection.sendall(PLAIN)
-        connection.close()
+        connection.shutdown(socket.SHUT_WR)
+        arrived(connection)
         closed.set()
 
     with listening(script) as raw:

@@ -33,6 +33,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+    {upstream}
     server {{
         listen 127.0.0.1:{port};
         root {folder}/root;
@@ -59,8 +60,11 @@ def program() -> str | None:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, locations: str = STATIC) -> Iterator[Nginx]:
-    """Run nginx while the body runs. `locations`: what it serves, in its own language. Without it, files by GET and PUT."""
+def nginx(folder: Path, locations: str = STATIC, upstream: str = "") -> Iterator[Nginx]:
+    """Run nginx while the body runs. `locations`: what it serves, in its own language. Without it, files by GET and PUT.
+
+    `upstream`: another server that the locations name.
+    """
     found = program()
     assert found, "nginx is not installed: apt-get install nginx-light"
     (folder / "root").mkdir(parents=True, exist_ok=True)
@@ -68,7 +72,9 @@ def nginx(folder: Path, locations: str = STATIC) -> Iterator[Nginx]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     user = "root" if os.getuid() == 0 else "nobody"
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, user=user, locations=locations))
+    (folder / "nginx.conf").write_text(
+        CONFIGURATION.format(folder=folder, port=port, user=user, locations=locations, upstream=upstream)
+    )
     process = subprocess.Popen([found, "-e", folder / "error.log", "-c", folder / "nginx.conf", "-p", folder])
     try:
         _wait(process, port, folder)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nginx_peer import nginx, program
@@ -19,11 +20,9 @@ __all__ = ["StubBehindNginx", "behind_nginx", "has_nginx"]
 
 _UPLOAD = re.compile(r" PUT \d+ /(?:v1/data|dav)/")
 _LOCATIONS = """
-        location / {{
-            proxy_pass {stub};
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-        }}
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        location / {{ proxy_pass http://stub; }}
         location ~ "^/(?:v1/data/[^/]+|dav)/(?<collection>[^/]+)/(?<file>[^/]+)$" {{
             alias {files}/$collection/$file;
             dav_methods PUT;
@@ -31,7 +30,7 @@ _LOCATIONS = """
             error_page 418 = @stub;
             if ($request_method !~ "^(GET|HEAD|PUT)$") {{ return 418; }}
         }}
-        location @stub {{ proxy_pass {stub}; }}
+        location @stub {{ proxy_pass http://stub; }}
 """
 
 
@@ -40,6 +39,7 @@ class StubBehindNginx(Stub):
     """Counts and times are from the log of nginx, which also tells of the requests that the stub does not see."""
 
     log: Path
+    times: list[float] = field(default_factory=lambda: [0.0])  # when `upload_time` was asked for
 
     def count(self) -> int:
         """The number of requests so far."""
@@ -47,10 +47,11 @@ class StubBehindNginx(Stub):
 
     def upload_time(self) -> float:
         """Seconds from the head of the first upload to the end of the last one since this was asked last."""
+        since, now = self.times[-1], time.time()
+        self.times.append(now)
         lines = [line.split() for line in self.log.read_text().splitlines() if _UPLOAD.search(line)]
-        times = [(float(end), float(took)) for end, took, *_ in lines]
-        self.log.write_text("")
-        return max(end for end, _ in times) - min(end - took for end, took in times) if times else 0.0
+        spans = [(float(end) - float(took), float(end)) for end, took, *_ in lines if since < float(end)]
+        return max(end for _, end in spans) - min(begin for begin, _ in spans) if spans else 0.0
 
 
 def has_nginx() -> bool:
@@ -62,8 +63,8 @@ def has_nginx() -> bool:
 def behind_nginx(folder: Path) -> Iterator[StubBehindNginx]:
     """Run both while the body runs. Files are below `folder`."""
     files = folder / "nginx" / "root"
-    with (
-        stub(folder, files=files) as inner,
-        nginx(folder / "nginx", _LOCATIONS.format(stub=inner.address, files=files)) as server,
-    ):
+    with contextlib.ExitStack() as stack:
+        inner = stack.enter_context(stub(folder, files=files))
+        upstream = f"upstream stub {{ server {inner.address.removeprefix('http://')}; keepalive 64; }}"
+        server = stack.enter_context(nginx(folder / "nginx", _LOCATIONS.format(files=files), upstream))
         yield StubBehindNginx(f"http://127.0.0.1:{server.port}", server.log)

@@ -19,7 +19,8 @@ __all__ = ["Cost", "Stub", "program", "run", "stub"]
 
 PERF = Path(__file__).resolve().parents[1]
 ROOT = PERF.parents[1]
-_OWN = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "GITHUB_", "WORKFLOW_NAME", "RCLONE_")
+# Also not that no compiled modules are kept: then each run would compile what has changed.
+_OWN = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "GITHUB_", "WORKFLOW_NAME", "RCLONE_", "PYTHONDONTWRITEBYTECODE")
 KEY = "sim" + "B" * 25
 PORT = 8765
 """Of stubs with an address of their own."""

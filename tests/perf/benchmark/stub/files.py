@@ -140,18 +140,22 @@ class Files:
         if self._folder is not None:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
 
-    def _look(self, name: str) -> None:
-        """Find the files that the other server has written into a collection."""
+    def _look(self, name: str, file: str = "") -> None:
+        """Find the files that the other server has written into a collection, or only this one."""
         found = self.collections.get(name)
-        if self._folder is not None and found is not None:
+        if self._folder is None or found is None:
+            return
+        folder = self._folder / name
+        if not file:
             found.files, found.listings = {}, {}
-            for entry in os.scandir(self._folder / name):
-                about = entry.stat()
-                found.files[entry.name] = StoredFile(Path(entry.path), about.st_size, int(about.st_mtime))
+        names = os.listdir(folder) if not file else [file] if (folder / file).exists() else []
+        for each in names:
+            about = os.stat(folder / each)
+            found.files[each] = StoredFile(folder / each, about.st_size, int(about.st_mtime))
 
     def _found(self, path: list[str], *, deep: bool) -> Reply:
         if path:
-            self._look(path[0])
+            self._look(*path)
         if path and (path[0] not in self.collections or (path[1:] and path[1] not in self.collections[path[0]].files)):
             return reply(404)
         here = "/".join(["/dav", *map(quote, path)])

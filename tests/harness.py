@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -31,7 +32,7 @@ from algosync.emulator.server.tls import authority
 from algosync.git import Repository
 from algosync.net import Net
 
-__all__ = ["Cluster", "Workspace", "Writes", "certificate", "cluster_process"]
+__all__ = ["Cluster", "Workspace", "Writes", "certificate", "cluster_process", "lasting_port"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,18 @@ def certificate(path: Path, root: Path, names: Sequence[str] = ("localhost", "12
     """Create a certificate of the authority of the cluster in `root`, which may not have run yet; expired if `days` is negative."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return authority(root / "tls", names).issue(path, names, days)
+
+
+def lasting_port() -> int:
+    """A free port below those that the system gives to sockets that ask for any. So nobody else gets it, before a server starts or
+    between two starts.
+    """
+    any_from = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    lowest = 10_000 if any_from > 20_000 else 1025
+    while True:
+        port = lowest + secrets.randbelow(any_from - lowest)  # `random` may have the same seed in all processes of a run
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager
@@ -235,7 +248,7 @@ class Workspace:
         }
 
     def started(self, until: str) -> subprocess.Popen[str]:
-        """Start an apply and return when it prints a line that starts with `until`. It is killed after a minute."""
+        """Start an apply and return when it prints a line that starts with `until`. It is killed after five minutes."""
         process = subprocess.Popen(
             [sys.executable, "-m", "algosync", "apply", "--auto-approve"],
             cwd=self.folder,
@@ -245,7 +258,7 @@ class Workspace:
             stderr=subprocess.PIPE,
             text=True,
         )
-        timer = threading.Timer(60, process.kill)
+        timer = threading.Timer(300, process.kill)
         timer.start()
         assert process.stderr is not None
         shown = []

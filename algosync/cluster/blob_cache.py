@@ -27,7 +27,7 @@ from algosync.core.text import printable
 
 __all__ = ["BlobCache", "BlobWriter", "user_cache"]
 
-_DIGEST = re.compile("[0-9a-f]{64}")
+_DIGEST = "[0-9a-f]{64}"
 _INDEX = "index"
 _MOST_ENTRIES = 20_000  # of the index
 _INCOMING = "incoming-"
@@ -59,14 +59,15 @@ class BlobCache:
     def find(self, key: str, digest: str | None = None) -> File | None:
         """The content with this digest (hex), or the one that was noted for this key. The bytes are not looked at."""
         wanted = digest or self._noted(key)
-        if wanted is None or not _DIGEST.fullmatch(wanted):
+        if wanted is None or not re.fullmatch(_DIGEST, wanted):
             return None
         path = self._folder / wanted
         try:
             status = path.lstat()
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
                 return None
-            os.utime(path)
+            now = time.time_ns()
+            os.utime(path, ns=(now, now))  # the system's own time for a file is coarse: two uses could get the same
             return File(
                 Directory(self._folder.parent.parent), (self._folder.parent.name, self._folder.name, wanted), status.st_size, wanted
             )
@@ -224,8 +225,8 @@ def _remove_oldest(folder: Path, limit: int) -> int:
     for path in folder.iterdir():
         with suppress(OSError):
             status = path.stat()
-            if _DIGEST.fullmatch(path.name):
-                found.append((status.st_mtime, status.st_size, path))
+            if re.fullmatch(_DIGEST, path.name):
+                found.append((status.st_mtime_ns, status.st_size, path))
             elif path.name.startswith(_INCOMING) and time.time() - status.st_mtime > _STALE:
                 path.unlink()
     left = sum(size for _, size, _ in found)
@@ -243,7 +244,7 @@ def _remove_oldest_half(index: Path) -> int:
     dated = []
     for path in index.iterdir():
         with suppress(OSError):
-            dated.append((path.stat().st_mtime, path))
+            dated.append((path.stat().st_mtime_ns, path))
     dated.sort()
     for _, path in dated[: len(dated) // 2]:
         with suppress(OSError):

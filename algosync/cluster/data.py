@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
 from algosync.core.address import OWNER_NAME
 from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 
@@ -20,7 +21,7 @@ __all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "F
 
 DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
 _SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
-_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
+_MD5 = r'"?([0-9a-f]{32})"?'
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
@@ -164,7 +165,7 @@ class DataClient:
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Create or overwrite a file. The collection must exist."""
         headers = self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
-        etag = _MD5.fullmatch(headers.get("ETag", ""))
+        etag = re.fullmatch(_MD5, headers.get("ETag", ""))
         return Stored(self.wire.clock.seconds_left(headers.get("Date")), etag[1] if etag else "")
 
     def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:

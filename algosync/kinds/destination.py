@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from algosync.cluster.algorithms import AlgorithmInfo, Version
@@ -13,6 +13,7 @@ from algosync.cluster.data import CollectionListing, FileStat
 from algosync.cluster.once import OncePerKey
 from algosync.core.environment import Environment
 from algosync.core.error import NotFound
+from algosync.core.lean import dataclass
 from algosync.core.tree import Tree
 from algosync.git import Commit, Repository
 from algosync.kinds.ports import AlgorithmService, GitRepository

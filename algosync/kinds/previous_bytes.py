@@ -113,4 +113,6 @@ def with_previous(record: Record, previous: PreviousBytes) -> Record:
 def without_previous(record: Record) -> Record:
     """The record of a file whose previous bytes are no longer needed. It does not remember a failed test either."""
     settled = without_failure(record)
+    if _PREVIOUS not in settled.private:
+        return settled
     return replace(settled, private={name: value for name, value in settled.private.items() if name != _PREVIOUS})

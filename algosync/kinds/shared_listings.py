@@ -7,13 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, Stored, WritableStore
 from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.once import OncePerKey
 from algosync.cluster.wire import Download
 from algosync.core.error import NotFound
+from algosync.core.lean import dataclass
 
 __all__ = ["SharedListings"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from algosync.cluster.data import FileStat
@@ -31,7 +30,7 @@ def verified(record: Record, context: Context, advance: Callable[[int], None]) -
     """
     how = context.read_back
     if how is ReadBack.NONE:
-        return with_read_back(replace(record, destination_stamp=_mark(record, context)), how)
+        return with_read_back(record, how, _mark(record, context))
     stat = _settled(record, context)
     if stat is None:
         raise TransferError(f"{record.address} is not there although its upload was accepted")
@@ -39,7 +38,7 @@ def verified(record: Record, context: Context, advance: Callable[[int], None]) -
     if found != (record.digest, record.size):
         hint = "run the same command again"
         raise TransferError(f"{record.address}: what the destination holds is not what was sent", hint=hint)
-    return with_read_back(replace(record, destination_stamp=stat.best), how)
+    return with_read_back(record, how, stat.best)
 
 
 def _mark(record: Record, context: Context) -> str | None:

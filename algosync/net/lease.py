@@ -39,16 +39,16 @@ class Lease:
     `sent` becomes True when a connection exists: before that, no part of the request can have been sent.
     """
 
-    def __init__(self, watch: Watch, seconds: float) -> None:
+    def __init__(self, watch: Watch, seconds: float, borrowed: socket.socket | None = None) -> None:
         self._watch = watch
-        self._handle: socket.socket | None = None
-        self._borrowed = False
+        self._handle = borrowed
+        self._borrowed = borrowed is not None
         self._wake: Callable[[], None] | None = None
         self._left = 0.0
         self.seconds = seconds
         self.deadline = watch.clock() + seconds
         self.ended = ""
-        self.sent = False
+        self.sent = borrowed is not None
 
     def attach(self, sock: socket.socket) -> None:
         """Attach the socket that the request uses. Raises TimeoutError if the lease has ended.
@@ -60,13 +60,6 @@ class Lease:
             previous, self._handle = self._handle, handle
         if previous is not None:
             previous.close()
-        self._check()
-
-    def borrow(self, sock: socket.socket) -> None:
-        """Use the socket of a kept connection. It is not closed until this lease is released. Raises TimeoutError as `attach`."""
-        with self._watch.guard:
-            self._handle, self._borrowed = sock, True
-        self.sent = True
         self._check()
 
     def progressed(self, count: int) -> None:
@@ -154,16 +147,20 @@ class Watch:
         self._ends = 0.0  # time when the thread ends unless there are leases
         self._stopped = False
 
-    def lease(self, seconds: float) -> Lease:
-        """Start a lease. Raises Interrupted if the run was stopped."""
-        lease = Lease(self, seconds)
+    def lease(self, seconds: float, borrowed: socket.socket | None = None) -> Lease:
+        """Start a lease. Raises Interrupted if the run was stopped.
+
+        `borrowed`: the socket of a kept connection. The caller does not close it before the lease is released.
+        """
+        lease = Lease(self, seconds, borrowed)
         with self.guard:
             self.check()
             self._leases.add(lease)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
                 self._thread.start()
-            self.wake_by(lease.deadline)
+            if lease.deadline < self._wakes:
+                self.wake_by(lease.deadline)
         return lease
 
     def wake_by(self, deadline: float) -> None:

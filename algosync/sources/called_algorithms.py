@@ -21,7 +21,7 @@ CallSite: TypeAlias = tuple[str, int, str]
 
 _OWNER = b"<user>/"
 # `<user>/NAME`, but no `data://<user>/COLLECTION/FILE` and no other path that holds it.
-_CALL = re.compile(rb"(?<![\w/.-])(?:algo://)?<user>/([A-Za-z][A-Za-z0-9_]*)")
+_CALL = rb"(?<![\w/.-])(?:algo://)?<user>/([A-Za-z][A-Za-z0-9_]*)"
 
 
 def call_warnings(
@@ -54,7 +54,7 @@ def local_calls(spec: AlgorithmSpec, workflow: Workflow) -> Iterator[CallSite]:
 def calls_in(code: Tree) -> Iterator[CallSite]:
     """The calls of algorithms of the same owner, in a source whose placeholders are not filled in."""
     for path, blob in sorted(code.items()):
-        for match in _CALL.finditer(blob.data if path.startswith("src/") else b""):
+        for match in re.finditer(_CALL, blob.data if path.startswith("src/") else b""):
             yield path, blob.data.count(b"\n", 0, match.start()) + 1, match[1].decode()
 
 

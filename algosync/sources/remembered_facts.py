@@ -14,17 +14,18 @@ import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from algosync.cluster.blob_cache import user_cache
+from algosync.core.lean import dataclass
 
 __all__ = ["RememberedFacts", "SourceFacts", "memory_of"]
 
 _FORMAT = 1
 _LARGEST = 16 << 20  # bytes of one file
 _MOST_FILES = 100
-_OWN_NAME = re.compile(r"[0-9a-f]{32}\.json|incoming-.*")
+_OWN_NAME = r"[0-9a-f]{32}\.json|incoming-.*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _write(file: Path, text: bytes) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
-    known = [each for each in file.parent.iterdir() if _OWN_NAME.fullmatch(each.name)]
+    known = [each for each in file.parent.iterdir() if re.fullmatch(_OWN_NAME, each.name)]
     for each in sorted(known, key=lambda path: path.stat().st_mtime)[:-_MOST_FILES]:
         each.unlink()
 

@@ -232,7 +232,7 @@ def test_the_process_is_replaced_if_it_was_killed() -> None:
         os.kill(child, signal.SIGKILL)
         assert found.judge(MATCH_ONE, ONE) == ()
         assert found.started == 2
-    assert children(os.getpid()) == before
+    assert set(children(os.getpid())) <= set(before)  # those of earlier tests may have ended
 
 
 PARENT = """
@@ -264,11 +264,10 @@ def test_the_process_has_no_environment_and_does_not_outlive_its_parent(number: 
     assert os.getsid(child) != os.getsid(parent.pid)  # Ctrl-C does not reach it
     parent.send_signal(number)
     parent.communicate()
-    for _ in range(500):
-        if not alive(child):
-            return
+    until = time.monotonic() + 60
+    while alive(child):
+        assert time.monotonic() < until, "it is still there"
         time.sleep(0.02)
-    pytest.fail("it is still there")
 
 
 def children(parent: int) -> list[int]:

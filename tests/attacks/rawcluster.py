@@ -63,12 +63,12 @@ def _accept(listener: socket.socket, server: RawServer) -> None:
     with suppress(OSError):
         while True:
             connection, _ = listener.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=_serve, args=(connection, server), daemon=True).start()
 
 
 def _serve(connection: socket.socket, server: RawServer) -> None:
     with connection, suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while request := _request(connection):
             data, stays = server.answer(request)
             connection.sendall(data)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from harness import Workspace, certificate, cluster_process
+from harness import Workspace, certificate, cluster_process, lasting_port
 from local_commands import cluster_root, document, listening, only_stderr, run_state, stderr_of, stdout_of
 
 from algosync.cli.local import joined_cluster, running, server_process
@@ -27,7 +27,7 @@ from algosync.emulator.server import server_lock
 def test_start_status_and_stop(place: Workspace) -> None:
     home = place.folder / "state" / "local"
     assert only_stderr(place, "status", code=0) == f"There are no local clusters in {home}.\n"
-    url = stdout_of(place, "start").strip()
+    url = stdout_of(place, "start", "--port", str(lasting_port())).strip()
     first = document(place)
     assert first["address"] == url
     assert stdout_of(place, "start").strip() == url
@@ -44,9 +44,9 @@ def test_start_status_and_stop(place: Workspace) -> None:
 
 
 def test_a_port_in_use_is_replaced_unless_it_is_requested(place: Workspace) -> None:
-    url = stdout_of(place, "start").strip()
+    port = str(lasting_port())
+    url = stdout_of(place, "start", "--port", port).strip()
     stdout_of(place, "stop")
-    port = url.rpartition(":")[2]
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", int(port)))
@@ -58,9 +58,9 @@ def test_a_port_in_use_is_replaced_unless_it_is_requested(place: Workspace) -> N
 
 def test_a_changed_port_is_reported(place: Workspace) -> None:
     """The new port is then the one of the last start, so it is reported once only."""
-    stderr_of(place, "start")
+    last = str(lasting_port())
+    stderr_of(place, "start", "--port", last)
     address = place.folder / "state" / "local" / "default" / "cluster.json"
-    last = json.loads(address.read_text())["address"].rpartition(":")[2]
     stderr_of(place, "stop")
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -149,10 +149,11 @@ class OtherProgram(http.server.BaseHTTPRequestHandler):
 
 
 def test_another_program_at_the_old_port_gets_no_key(place: Workspace) -> None:
-    url = stdout_of(place, "start").strip()
+    url = stdout_of(place, "start", "--port", str(lasting_port())).strip()
     found = document(place)
     stdout_of(place, "stop")
     OtherProgram.token = found["token"]
+    OtherProgram.heard.clear()
     with http.server.ThreadingHTTPServer(("127.0.0.1", int(url.rpartition(":")[2])), OtherProgram) as other:
         threading.Thread(target=other.serve_forever, daemon=True).start()
         assert run_state(place) == ("stopped", False)

@@ -82,7 +82,7 @@ def test_transfers_at_the_same_time_share_one_download(world: World) -> None:
 
 
 def test_transfers_from_the_cache_do_not_wait_for_each_other(world: World) -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=60)
 
     class Meeting(LocalTransfers):
         def digest(self, file: File, advance: Advance, retry: Retry) -> tuple[str, int]:

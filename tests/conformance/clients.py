@@ -16,7 +16,7 @@ from replies import Answer, Outcome, Output
 
 __all__ = ["Algo", "Curl", "Git", "Library"]
 
-DEADLINE = 60
+DEADLINE = 300
 STEERING = ("ALGORITHMIA_", "GIT_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 

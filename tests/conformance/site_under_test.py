@@ -21,7 +21,7 @@ from algosync.core.tree import Blob
 
 __all__ = ["NOWHERE", "SETTINGS", "Algorithm", "Site"]
 
-DEADLINE = 60
+DEADLINE = 300
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 SETTINGS = {"source_visibility": "closed", "license": "apl", "network_access": "full", "pipeline_enabled": True}
 

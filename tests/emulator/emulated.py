@@ -31,7 +31,7 @@ from algosync.emulator.records.database import Database
 from algosync.emulator.records.keys import new_key
 from algosync.emulator.records.rights import EVERYTHING, Rights
 
-DEADLINE = 60
+DEADLINE = 300
 MASTER = Ref(b"refs/heads/master")
 SETTINGS = {
     "source_visibility": "closed",

@@ -367,4 +367,4 @@ def test_an_installation_has_a_deadline(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(installer.InstallError, match=r"^The installer was stopped after 2 s$"):
         asyncio.run(made(tmp_path, slow_package(tmp_path / "slow"), builds=True))
     marker = tmp_path / "marker"
-    until(lambda: not marker.exists() or not alive(int(marker.read_text())))
+    until(lambda: not marker.exists() or not alive(int(marker.read_text() or 0)))

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -185,20 +186,34 @@ def test_a_broken_upload_changes_nothing(site: Emulator) -> None:
 
 
 def test_readers_of_a_replaced_file_get_the_old_or_the_new_one(site: Emulator) -> None:
-    base = collection(site, "contended")
-    contents = {bytes([number]) * 100_000 for number in range(20)}
-    site.request("PUT", f"{base}/file", bytes(100_000))
+    base, written = collection(site, "contended"), threading.Event()
+    contents = [bytes([number]) * 100_000 for number in range(20)]
+    site.request("PUT", f"{base}/file", contents[0])
+    reading = threading.Barrier(5, timeout=60)
 
     def read() -> set[tuple[int, bytes]]:
-        return {(reply.status, reply.body) for reply in (site.request("GET", f"{base}/file") for _ in range(60))}
+        """At least once before the first write, and once after the last."""
+        replies = [site.request("GET", f"{base}/file")]
+        reading.wait()
+        while not written.is_set():
+            replies.append(site.request("GET", f"{base}/file"))
+        replies.append(site.request("GET", f"{base}/file"))
+        return {(reply.status, reply.body) for reply in replies}
+
+    def write() -> list[int]:
+        reading.wait()
+        try:
+            return [site.request("PUT", f"{base}/file", each).status for each in contents * 3]
+        finally:
+            written.set()
 
     with ThreadPoolExecutor(5) as threads:
         readers = [threads.submit(read) for _ in range(4)]
-        writer = threads.submit(lambda: [site.request("PUT", f"{base}/file", each).status for each in contents])
+        writer = threads.submit(write)
         seen = set().union(*(reader.result() for reader in readers))
-    assert writer.result() == [200] * 20
+    assert writer.result() == [200] * 60
     assert seen <= {(200, content) for content in contents}
-    assert len(seen) > 1
+    assert {(200, contents[0]), (200, contents[-1])} <= seen
 
 
 def test_an_acknowledged_upload_survives_a_kill(tmp_path: Path, environments: Path) -> None:

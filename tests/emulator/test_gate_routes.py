@@ -46,8 +46,9 @@ def patterns(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def connection(site: Emulator) -> Iterator[http.client.HTTPConnection]:
+    """It is opened by the first request. The server closes it when no request comes for five seconds."""
     with closing(site.connection()) as connection:
         yield connection
 

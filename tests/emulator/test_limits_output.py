@@ -86,7 +86,8 @@ def test_a_client_that_does_not_read(large: tuple[Large, socket.socket]) -> None
 
 def test_a_client_that_reads_slowly(large: tuple[Large, socket.socket]) -> None:
     application, connection = large
-    assert received(connection, lambda: application.loop.advance(0.4 * SECONDS)) > SIZE  # 16 pauses: 6.4 times what one may take
+    # 16 pauses: 1.6 times what one may take. In several of them the server writes nothing, because the system's buffers are full.
+    assert received(connection, lambda: application.loop.advance(0.1 * SECONDS)) > SIZE
     assert not lost(connection.getsockname()[1])
     connection.shutdown(socket.SHUT_WR)
     assert application.ended.wait(60)

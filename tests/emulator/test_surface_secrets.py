@@ -27,12 +27,14 @@ def body(site: Emulator, algorithm: Any, **changed: object) -> dict[str, object]
     return {**owner, "short_name": "token", "secret_key": "TOKEN", "secret_value": VALUE, "description": " ", **changed}
 
 
-def test_the_life_of_a_secret(site: Emulator, algorithm: Any) -> None:
+def test_the_life_of_a_secret(site: Emulator) -> None:
     """After a change, a running worker with the old value is not used."""
+    reference = site.deploy("Living", PEEK)
+    algorithm = site.get("/v1/algorithms/local/Living")
     path = f"/v1/algorithms/{algorithm['id']}/secrets"
 
     def seen() -> object:
-        return site.call("local/Keeper", ["TOKEN"])["result"]
+        return site.call(reference, ["TOKEN"])["result"]
 
     assert seen() == [None]
     made = site.request("POST", path, body(site, algorithm))

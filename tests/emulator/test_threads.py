@@ -24,7 +24,7 @@ from algosync.emulator.running.spares import Spares
 from algosync.emulator.running.worker import WorkerContext
 from algosync.emulator.threads import finished
 
-DEADLINE = 60
+DEADLINE = 300
 
 
 class Held:

@@ -94,6 +94,7 @@ def test_exceeding_a_limit_is_an_error_of_the_algorithm(site: Emulator, greedy: 
 @pytest.mark.parametrize("what", ["print", "print later"])
 def test_endless_output_does_not_fill_the_disk(site: Emulator, greedy: str, what: str) -> None:
     until(lambda: not printed_to(site))  # the worker of an earlier test has ended
+    assert site.call(greedy, 1)["result"] == 1  # a worker has started
     reply = site.call(greedy, what, f"?timeout={3 if what == 'print' else 60}&stdout=true")
     if what == "print":
         assert reply["error"]["error_type"] == "TimeoutError"
@@ -105,11 +106,19 @@ def test_endless_output_does_not_fill_the_disk(site: Emulator, greedy: str, what
         sizes = watch(lambda: log.stat().st_size)
         assert max(sizes) > 2**20
         assert any(later < earlier for earlier, later in itertools.pairwise(sizes)), "the file is never truncated"
+        site.call(greedy, "print", "?timeout=0.1")  # ends the worker, which would print until the cluster ends
 
 
 def printed_to(site: Emulator) -> list[Path]:
     """The logs of workers with any output, including workers that are still ending."""
-    return [path for path in (site.root / "run").glob("*/output.log") if path.exists() and path.stat().st_size]
+    return [path for path in (site.root / "run").glob("*/output.log") if size_of(path)]
+
+
+def size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # its worker has ended
+        return 0
 
 
 def watch(size: Callable[[], int]) -> list[int]:

@@ -1,6 +1,8 @@
 """Looks at many things at once: the answers in order, and all failures."""
 
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,9 +36,21 @@ def test_a_bug_is_raised_at_once() -> None:
         each(lambda number: 1 // number, (1, 0, 2), 1)
 
 
-def test_threads_that_wait_for_nothing_are_few() -> None:
+def test_threads_that_wait_for_nothing_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look takes a second, in which its thread computes."""
+    now = threading.local()
     threads: set[int] = set()
-    each(lambda _: threads.add(threading.get_ident()), range(1000), 16)
+
+    def seconds() -> float:
+        return getattr(now, "seconds", 0.0)
+
+    def compute(_: int) -> None:
+        threads.add(threading.get_ident())
+        time.sleep(0.001)  # so that every thread gets a turn; by the clocks here it is no time
+        now.seconds = seconds() + 1
+
+    monkeypatch.setattr("algosync.engine.look.time", SimpleNamespace(monotonic=seconds, thread_time=seconds))
+    each(compute, range(100), 16)
     assert len(threads) <= 2
 
 

@@ -21,7 +21,7 @@ from algosync.engine.apply import apply
 from algosync.engine.transfer_pool import TransferPool
 
 BIG, SMALL = 1 << 30, 1 << 10
-WAIT = 30  # seconds
+WAIT = 300  # seconds
 STEP = Step(Address("data", "A", "w.pb"), Verb.UPLOAD)
 
 

@@ -9,7 +9,7 @@ from algosync.net import Watch
 
 __all__ = ["HANG", "FakeTime"]
 
-HANG = 60  # seconds; only a failing test waits so long
+HANG = 300  # seconds; only a failing test waits so long
 
 
 @dataclass

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import ssl
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -110,6 +113,14 @@ def once(reply: bytes) -> Script:
     return script
 
 
+def arrived(connection: socket.socket) -> None:
+    """Return when the other side's system has all that was sent, so that its next look at the connection shows it."""
+    until = time.monotonic() + 60
+    while int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder):
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
 def drip(connection: socket.socket, begin: bytes, byte: bytes = b"x") -> None:
     """Send some bytes, then single bytes for ever, so that no read of the client takes long."""
     connection.sendall(begin)
@@ -150,10 +161,15 @@ def blackhole() -> Iterator[str]:
                 filler.close()
 
 
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
+def refusing_port() -> int:
+    """A port that refuses connections as long as this process runs: it is taken, and nobody listens."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    _TAKEN.append(taken)
+    return int(taken.getsockname()[1])
+
+
+_TAKEN: list[socket.socket] = []
 
 
 def host(url: str, *, timeout: float = 20.0, watch: Watch | None = None, proxy: str = "", ca: Path | None = None) -> Host:

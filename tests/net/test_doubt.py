@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakeclock import FakeTime
 from harness import certificate
-from rawserver import OK, free_port, host, listening, once
+from rawserver import OK, host, listening, once, refusing_port
 
 from algosync.core.error import (
     AlgosyncError,
@@ -52,12 +52,12 @@ def test_a_request_that_was_never_transmitted_is_not_sent(tmp_path: Path) -> Non
         listening(passing) as mute,
     ):
         targets = [
-            host(f"http://127.0.0.1:{free_port()}"),
+            host(f"http://127.0.0.1:{refusing_port()}"),
             host("http://nobody.invalid"),
             host(untrusted.secure),
             host(plain.secure),
             host("https://far.example", proxy=proxy.url),
-            host("https://far.example", proxy=f"http://127.0.0.1:{free_port()}"),
+            host("https://far.example", proxy=f"http://127.0.0.1:{refusing_port()}"),
             host(mute.secure, timeout=20, watch=fake.watch),
         ]
         assert [failure(target).sent for target in targets] == [False] * len(targets)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness import certificate
-from rawserver import OK, Script, free_port, head, host, listening, once, silent
+from rawserver import OK, Script, head, host, listening, once, refusing_port, silent
 
 from algosync.core.error import ClusterError, Denied, TimedOut, Unexpected, Unreachable, Untrusted
 
@@ -110,7 +110,7 @@ def test_each_failure_has_its_message(name: str) -> None:
     ],
 )
 def test_unreachable_hosts(url: str, message: str) -> None:
-    url = url.format(free_port())
+    url = url.format(refusing_port())
     with pytest.raises(Unreachable) as caught:
         host(url).answer("GET", "/v1/data/", {})
     assert type(caught.value) is Unreachable
@@ -121,7 +121,7 @@ def test_unreachable_hosts(url: str, message: str) -> None:
 def test_ipv4_is_tried_if_ipv6_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening(once(OK)) as raw:
         here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", raw.port))
-        refused = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", free_port(), 0, 0))
+        refused = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", refusing_port(), 0, 0))
         unknown = (31, socket.SOCK_STREAM, 6, "", ("x", 1))  # an address family that this kernel lacks
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [refused, unknown, here])
         assert host(raw.url).answer("GET", "/", {}).body == b"{}"
@@ -264,7 +264,7 @@ def test_a_proxy_that_refuses_the_tunnel(name: str) -> None:
 )
 def test_an_unreachable_proxy(address: str, message: str) -> None:
     with pytest.raises(Unreachable) as caught:
-        host("https://far.example", proxy=address.format(free_port())).answer("GET", "/v1/data/", {})
+        host("https://far.example", proxy=address.format(refusing_port())).answer("GET", "/v1/data/", {})
     assert re.fullmatch(message, message_of("https://far.example", caught.value))
     assert caught.value.hint == PROXY
 
@@ -294,7 +294,7 @@ def test_a_reply_that_is_too_long_for_memory_is_refused() -> None:
 def test_a_host_without_setting_names_has_a_message() -> None:
     from algosync.net import Host, Net, SettingNames
 
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{refusing_port()}"
     with pytest.raises(Unreachable) as caught:
         Host(url, SettingNames(), Net(), None).answer("GET", "/v1/data/", {})
     assert caught.value.hint is None

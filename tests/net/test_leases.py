@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from fakeclock import HANG, FakeTime
 from harness import certificate
-from rawserver import OK, answers, blackhole, drip, free_port, head, holding, host, listening, silent
+from rawserver import OK, answers, blackhole, drip, head, holding, host, listening, refusing_port, silent
 
 from algosync.core.error import AlgosyncError, Interrupted, TimedOut
 from algosync.net import Host, Watch
@@ -117,16 +117,20 @@ def _no_connect_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("algosync.net.host.CONNECT_WITHIN", 1000)
 
 
+LONG = 200_000  # seconds; the whole upload earns 4096 of them, whenever the system takes its bytes
+
+
 @pytest.mark.usefixtures("_no_connect_timeout")
 @pytest.mark.parametrize("name", PHASES)
 def test_a_request_ends_when_its_time_is_over(name: str) -> None:
     fake = FakeTime()
     with phase(name) as (make, request):
-        asking = Asking(request, make(timeout=200, watch=fake.watch))
+        asking = Asking(request, make(timeout=LONG, watch=fake.watch))
+        waited_for(lambda: bool(fake.watch._leases))
         assert not asking.ends(0.15)  # into the phase; there is no telling from outside when it begins
-        fake.advance(199)
+        fake.advance(LONG - 1)
         assert not asking.ends(0.05)
-        fake.advance(2)
+        fake.advance(5000)
         assert asking.ends(HANG)
     assert isinstance(asking.raised, TimedOut)
     assert asking.raised.hint is not None
@@ -148,6 +152,7 @@ def test_a_stopped_run_ends_its_requests(name: str) -> None:
     fake = FakeTime()
     with phase(name) as (make, request):
         asking = Asking(request, make(timeout=200, watch=fake.watch))
+        waited_for(lambda: bool(fake.watch._leases))
         assert not asking.ends(0.15)  # into the phase
         fake.watch.stop()
         assert asking.ends(HANG)
@@ -295,7 +300,7 @@ def test_failures_leave_nothing_open(tmp_path: Path) -> None:
     served = certificate(tmp_path / "server.pem", tmp_path / "cluster")
     broken = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}"
     with listening(lambda connection: connection.sendall(broken)) as raw, listening(silent, served) as distrusted:
-        targets = [host(raw.url), host(distrusted.secure), host(f"http://127.0.0.1:{free_port()}")]
+        targets = [host(raw.url), host(distrusted.secure), host(f"http://127.0.0.1:{refusing_port()}")]
         for target in targets:
             with pytest.raises(AlgosyncError):
                 ask(target)

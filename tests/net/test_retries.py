@@ -124,11 +124,11 @@ def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
 
 
 def test_a_retry_date_without_a_server_clock_uses_ours() -> None:
-    until = datetime.now(timezone.utc) + timedelta(seconds=60)
+    until = datetime.now(timezone.utc) + timedelta(seconds=3600)
     for date in ({}, {"Date": "noon"}):
         error = from_reply("GET /", 429, {"Retry-After": format_datetime(until, usegmt=True), **date}, b"", SettingNames())
         assert error.retry_after is not None
-        assert 50 < error.retry_after <= 60
+        assert 3000 < error.retry_after <= 3600
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from harness import Workspace, cluster_process
+from harness import Workspace, cluster_process, lasting_port
 
 DISK = 64 * 1024 * 1024
 UNSHARED = ("unshare", "--user", "--map-root-user", "--mount")
@@ -60,14 +60,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> float:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_cluster_is_killed(tmp_path: Path, undisturbed: float, moment: str) -> None:
-    with cluster_process(tmp_path / "root") as cluster:
+    port = lasting_port()
+    with cluster_process(tmp_path / "root", port=port) as cluster:
         workspace = written(tmp_path / "workspace", cluster.environ())
         killer = threading.Timer(undisturbed * float(moment), lambda: cluster.process.send_signal(signal.SIGKILL))
         killer.start()
         workspace.run("apply", "--auto-approve")
         cluster.process.wait(60)
-        port = cluster.url.rpartition(":")[2]
-    with cluster_process(tmp_path / "root", port=int(port)) as again:
+    with cluster_process(tmp_path / "root", port=port) as again:
         workspace.environ = again.environ()
         released(workspace)
 

@@ -34,7 +34,7 @@ PAGES = (
 )
 WORKER_PAGES = ("worker", "logs", "call-stacks")
 SIZE = 4 << 20  # bytes: several blocks
-HANG = 60  # seconds; only a failing test waits this long
+HANG = 300  # seconds; only a failing test waits this long
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from harness import Cluster, Workspace
 
 from algosync.state import open_session
 
-HANG = 60  # seconds; only a failing test waits this long
+HANG = 300  # seconds; only a failing test waits this long
 UNWINDING = """
 from algosync.__main__ import main
 from algosync.cli import interrupt

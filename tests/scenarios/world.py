@@ -15,9 +15,9 @@ from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
-from harness import Cluster, Workspace
+from harness import Cluster, Workspace, lasting_port
 
-__all__ = ["Tinyproxy", "answering", "free_port", "put", "squid", "tinyproxy", "two_algorithms"]
+__all__ = ["Tinyproxy", "answering", "put", "squid", "tinyproxy", "two_algorithms"]
 
 _PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/squid:/usr/lib64/squid"
 TINYPROXY, SQUID, NCSA = (which(name, path=_PLACES) for name in ("tinyproxy", "squid", "basic_ncsa_auth"))
@@ -39,14 +39,16 @@ def answering(reply: bytes | None) -> Iterator[str]:
         connections: list[socket.socket] = []
 
         def serve() -> None:
-            with suppress(OSError):
-                while True:
+            while True:
+                try:
                     connection, _ = listener.accept()
-                    connections.append(connection)
-                    if reply is not None:
-                        with connection:
-                            connection.recv(65536)
-                            connection.sendall(reply)
+                except OSError:
+                    return
+                connections.append(connection)
+                if reply is not None:
+                    with connection, suppress(OSError):  # the client may leave early
+                        connection.recv(65536)
+                        connection.sendall(reply)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -73,7 +75,7 @@ class Tinyproxy:
 def tinyproxy(folder: Path, *settings: str) -> Iterator[Tinyproxy]:
     """Run a real proxy on a free port while the body runs."""
     assert TINYPROXY is not None
-    port, log = free_port(), folder / "tinyproxy.log"
+    port, log = lasting_port(), folder / "tinyproxy.log"
     lines: Sequence[str] = (
         f"Port {port}",
         "Listen 127.0.0.1",
@@ -99,7 +101,7 @@ def squid(user: str, password: str) -> Iterator[int]:
     assert SQUID is not None
     assert NCSA is not None
     with TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
+        folder, port = Path(name), lasting_port()
         folder.chmod(0o755)
         (folder / "users").write_text(f"{user}:{hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()}\n")
         lines = (
@@ -127,18 +129,12 @@ def squid(user: str, password: str) -> Iterator[int]:
 
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
     """Poll until a proxy listens, which it does not report."""
-    for _ in range(200):
+    for _ in range(1200):
         assert process.poll() is None
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         threading.Event().wait(0.05)
     raise AssertionError("the proxy does not listen")
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
 
 
 def two_algorithms(workspace: Workspace, source: str) -> None:

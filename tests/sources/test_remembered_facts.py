@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def test_an_unchanged_folder_is_read_once(folder: Path) -> None:
 def rewrite_with_the_same_size_and_time(folder: Path) -> None:
     file = folder / "requirements.txt"
     before = file.stat()
+    time.sleep(0.02)  # the clock of a file system may tick every 10 ms
     file.write_text("algorithmib\n")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 

@@ -92,7 +92,7 @@ def commit_forever(pipe: Connection, folder: Path, threads: int) -> None:
 def count_up(pipe: Connection, address: str, sessions: int, commits: int) -> None:
     """Increments a number that all processes share, and adds a record for each of its own commits."""
     for n in range(sessions):
-        with open_session(address, NAME, exclusive=True, wait=Patience(60)) as session:
+        with open_session(address, NAME, exclusive=True, wait=Patience(300)) as session:
             for m in range(commits):
                 known = session.records.get(HELLO)
                 session.commit(a_record(HELLO, 1 if known is None else (known.size or 0) + 1))
@@ -103,7 +103,7 @@ def count_up(pipe: Connection, address: str, sessions: int, commits: int) -> Non
 def count_on(pipe: Connection, address: str, journals: Path) -> None:
     """Increments a number, saves now and then, and reports each number when it is acknowledged."""
     while True:
-        with open_session(address, NAME, exclusive=True, wait=Patience(30), journals=journals) as session:
+        with open_session(address, NAME, exclusive=True, wait=Patience(300), journals=journals) as session:
             for _ in range(5):
                 known = session.records.get(HELLO)
                 number = 1 if known is None else (known.size or 0) + 1

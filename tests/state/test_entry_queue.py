@@ -13,7 +13,7 @@ from state_samples import HELLO, WEIGHTS
 from algosync.state.entry import Entry, Intent
 from algosync.state.entry_queue import EntryQueue, QueuedEntry
 
-HANG = 60.0  # seconds
+HANG = 300.0  # seconds
 
 
 class Signalled(BaseException):

@@ -40,7 +40,7 @@ def test_eight_processes_that_record_results_lose_none(address: str) -> None:
 
 
 def test_a_writer_is_refused_and_a_reader_is_not_until_the_holder_is_killed(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEST_LEASE", "3")
+    monkeypatch.setenv("TEST_LEASE", "6")
     process, pipe = start(hold, address)
     assert pipe.recv() == "locked"
     for wait in (0.0, 0.1):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from algosync.core.lean import dataclass
 from algosync.workflow.cases.case_keys import check_keys
 from algosync.workflow.cases.row import MAX_CASE, Row, lines
 from algosync.workflow.fault import Faults, Location, UnreadableError, quote

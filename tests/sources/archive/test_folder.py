@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import socket
@@ -188,8 +189,9 @@ def test_an_empty_folder_has_no_src(tmp_path: Path) -> None:
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     folder = make(tmp_path / "Hello")
     (folder / "src/link").symlink_to("x")
+    gc.collect()  # files that other tests left open are not counted
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         with pytest.raises(SourceError):
             read_folder(folder)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

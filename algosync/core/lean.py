@@ -3,7 +3,8 @@
 `dataclasses.dataclass` compiles six methods of each class when a module is imported, which takes 0.3 ms. A small plan imports two
 hundred classes, makes a few objects of each, and calls few of their methods: compiling was a third of its processor time. So the
 first objects of a class are filled in a loop over its fields, which takes ten times as long for one object. `__init__` is compiled
-for a class with many objects, each other method when it is first called.
+for a class with many objects, each other method when it is first called. That of a frozen class fills the slots themselves: a large
+plan makes a hundred objects for each algorithm, and `object.__setattr__`, which the standard library calls, takes twice as long.
 """
 
 from __future__ import annotations
@@ -54,12 +55,12 @@ def _lean(cls: type, *, frozen: bool, slots: bool, order: bool) -> Any:
 
 
 def _filling(cls: Any, frozen: bool) -> Any:
-    """An `__init__` that fills the first objects in a loop, and then replaces itself by the one of the standard library."""
+    """An `__init__` that fills the first objects in a loop, and then replaces itself by a compiled one."""
     calls = itertools.count(1)
 
     def method(self: object, /, *arguments: object, **options: object) -> None:
         if next(calls) >= _MANY or not _filled(self, arguments, options):
-            compiled = _compiled(cls, "__init__", {"init": True, "frozen": frozen, "slots": True})
+            compiled = _slot_filling(cls) if frozen else _compiled(cls, "__init__", {"init": True, "slots": True})
             cls.__init__ = compiled
             compiled(self, *arguments, **options)
         elif post := getattr(self, "__post_init__", None):
@@ -89,6 +90,32 @@ def _filled(self: Any, arguments: tuple[object, ...], options: dict[str, object]
             continue
         object.__setattr__(self, field.name, value)
     return not given
+
+
+def _slot_filling(cls: Any) -> Any:
+    """An `__init__` with the parameters of the standard library's, which sets the slots by their descriptors."""
+    names: dict[str, Any] = {"_missing": MISSING}
+    parameters, named, body = ["self"], list[str](), list[str]()
+    for number, field in enumerate(dataclasses.fields(cls)):
+        set_it, default, make = (f"{name}{number}" for name in ("_set", "_default", "_make"))
+        names |= {set_it: getattr(cls, field.name).__set__, default: field.default, make: field.default_factory}
+        is_made = field.default_factory is not MISSING
+        if field.init:
+            is_needed = field.default is MISSING and not is_made
+            (named if field.kw_only else parameters).append(field.name if is_needed else f"{field.name}={default}")
+            value = f"{make}() if {field.name} is _missing else {field.name}" if is_made else field.name
+        elif is_made or field.default is not MISSING:
+            value = f"{make}()" if is_made else default
+        else:
+            continue  # `__post_init__` sets it
+        body.append(f"{set_it}(self, {value})")
+    parameters += ["*", *named] if named else []
+    body += ["self.__post_init__()"] if hasattr(cls, "__post_init__") else []
+    text = "\n  ".join([f"def __init__({', '.join(parameters)}):", *(body or ["pass"])])
+    exec(text, names)  # noqa: S102  # as the standard library does; a field's name is an identifier
+    made = names["__init__"]
+    made.__module__, made.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
+    return made
 
 
 def _compiled_later(cls: type, name: str) -> Any:

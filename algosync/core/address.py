@@ -31,15 +31,19 @@ class Address:
     algorithm: str
     name: str | None = None
     _hash: int = field(init=False, repr=False, compare=False)
+    _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.kind, self.algorithm, self.name)))
+        name = "" if self.name is None else f"[{_quoted(self.name)}]"
+        object.__setattr__(self, "_text", f"{self.kind}.{self.algorithm}{name}")
 
     @classmethod
     def of(cls, kind: str, algorithm: str, name: str | None = None) -> Address:
         """The address, the same object each time: a plan looks up each one a dozen times, and identical keys are found fastest."""
         key = (kind, algorithm, name)
-        return _KNOWN.get(key) or _KNOWN.setdefault(key, cls(kind, algorithm, name))
+        found = _KNOWN.get(key)
+        return _KNOWN.setdefault(key, cls(*key)) if found is None else found
 
     def __hash__(self) -> int:
         return self._hash
@@ -49,9 +53,7 @@ class Address:
         return Address, (self.kind, self.algorithm, self.name)
 
     def __str__(self) -> str:
-        if self.name is None:
-            return f"{self.kind}.{self.algorithm}"
-        return f"{self.kind}.{self.algorithm}[{_quoted(self.name)}]"
+        return self._text
 
     def __lt__(self, other: Address) -> bool:
         return self._order < other._order

@@ -11,12 +11,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, NewerFormat
 from algosync.core.json_document import read_json
-from algosync.core.resource import Json, Record
+from algosync.core.resource import NO_ATTRIBUTES, Json, Record
 from algosync.core.state import State
 
 __all__ = [
@@ -41,6 +41,8 @@ _STATE_FIELDS = ("format_version", "lineage", "serial", "records", "sha256")
 _FILE = "workflow_file"
 _RECORD_FIELDS = ("attributes", "destination_stamp", "digest", "size", "source_stamp")
 _OPTIONAL_RECORD_FIELDS = ("private",)
+_TEXTS = {str, type(None)}
+_USUAL_FIELDS = (frozenset(_RECORD_FIELDS), frozenset((*_RECORD_FIELDS, *_OPTIONAL_RECORD_FIELDS)))
 
 
 def encode_state(state: State) -> bytes:
@@ -70,7 +72,7 @@ def decode_state(data: bytes) -> State:
         raise Corrupt("is damaged: records is not an object")
     records = [record_from_json(text, value) for text, value in fields["records"].items()]
     file = require_text(fields[_FILE], _FILE) if _FILE in fields else None
-    return State(lineage, serial, MappingProxyType({record.address: record for record in records}), file)
+    return State(lineage, serial, {record.address: record for record in records}, file)
 
 
 def record_to_json(record: Record) -> dict[str, Json]:
@@ -88,19 +90,27 @@ def record_to_json(record: Record) -> dict[str, Json]:
 
 def record_from_json(address: str, value: Json) -> Record:
     """The inverse of `record_to_json`. Corrupt: the value is not a record, lacks a field, or has an unknown one."""
-    fields = fields_of(value, _RECORD_FIELDS, address, optional=_OPTIONAL_RECORD_FIELDS)
+    if not isinstance(value, dict) or value.keys() not in _USUAL_FIELDS:
+        fields_of(value, _RECORD_FIELDS, address, optional=_OPTIONAL_RECORD_FIELDS)  # tells what is wrong
+    fields = cast("dict[str, Any]", value)
     attributes, private = fields["attributes"], fields.get("private", {})
     if not isinstance(attributes, dict) or not isinstance(private, dict):
         raise Corrupt(f"is damaged: the attributes of {address} are not an object")
-    return Record(
-        address_from_json(address),
-        digest=require_text(fields["digest"], f"digest of {address}"),
-        source_stamp=_text_or_none(fields["source_stamp"], f"source_stamp of {address}"),
-        destination_stamp=_text_or_none(fields["destination_stamp"], f"destination_stamp of {address}"),
-        size=None if fields["size"] is None else require_count(fields["size"], f"size of {address}"),
-        attributes=MappingProxyType(attributes),
-        private=private,
-    )
+    digest, source, destination, size = fields["digest"], fields["source_stamp"], fields["destination_stamp"], fields["size"]
+    texts = {type(digest), type(source), type(destination)}
+    if digest is None or not texts <= _TEXTS or not (size is None or (type(size) is int and size >= 0)):
+        _require_values(address, fields)
+    kept = MappingProxyType(attributes) if attributes else NO_ATTRIBUTES
+    return Record(address_from_json(address), digest, source, destination, size, kept, private)
+
+
+def _require_values(address: str, value: Mapping[str, Json]) -> None:
+    """Corrupt: a value of a record has another type. Its messages are made only then: a state has tens of thousands of records."""
+    require_text(value["digest"], f"digest of {address}")
+    _text_or_none(value["source_stamp"], f"source_stamp of {address}")
+    _text_or_none(value["destination_stamp"], f"destination_stamp of {address}")
+    if value["size"] is not None:
+        require_count(value["size"], f"size of {address}")
 
 
 def address_from_json(value: Json) -> Address:

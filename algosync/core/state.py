@@ -38,6 +38,9 @@ class LiveRecords(Mapping[Address, Record]):
     def __init__(self, records: dict[Address, Record]) -> None:
         self._records = records
 
+    def __contains__(self, address: object) -> bool:
+        return address in self._records
+
     def __getitem__(self, address: Address) -> Record:
         return self._records[address]
 

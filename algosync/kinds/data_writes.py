@@ -69,12 +69,14 @@ class DataWrites:
         """The numbers at the beginning of a command; the work is linear in the records."""
         found = cls()
         for record in records:
-            name = record.address.algorithm
-            use = Use.of(record)
-            called = (use.write or 0) if use else 0
-            found.before[name] = max(found.before[name], called, number_of(record, WRITE), number_of(record, RESTORED))
+            if not record.private:
+                continue
+            name, write = record.address.algorithm, number_of(record, WRITE)
+            use = Use.of(record) if _CALLED in record.private else None
+            restored = number_of(record, RESTORED) if RESTORED in record.private else 0
+            found.before[name] = max(found.before[name], write, restored, (use.write or 0) if use else 0)
             if record.address.kind == "data":
-                found.written[name] = max(found.written[name], number_of(record, WRITE))
+                found.written[name] = max(found.written[name], write)
         return found
 
     def next(self, algorithm: str, *, restores: bool = False) -> int:

@@ -128,7 +128,7 @@ class Session:
 
     @property
     def records(self) -> Mapping[Address, Record]:
-        return LiveRecords(self._records)
+        return self._live
 
     @property
     def file(self) -> str | None:
@@ -252,6 +252,7 @@ class Session:
         self._lineage = None if found.state is None else found.state.lineage
         self._serial = 0 if found.state is None else found.state.serial
         self._records = {} if found.state is None else dict(found.state.records)
+        self._live = LiveRecords(self._records)
         self._file = None if found.state is None else found.state.file
         self._pending = dict(found.pending)
         if self._exclusive and found.overtaken:

@@ -28,7 +28,6 @@ T = TypeVar("T")
 MIN_RATE = 16 << 10  # bytes a second
 _REPEAT_AFTER = 0.1  # seconds
 _IDLE = 1.0  # seconds
-_MAX_WAIT = 3600.0  # seconds: `Condition.wait` does not accept arbitrarily large numbers
 
 _local = threading.local()
 
@@ -133,8 +132,8 @@ class Lease:
 class Watch:
     """All leases of a run. Safe to use from several threads; `stop` also from a signal handler.
 
-    `clock` gives seconds. It never goes back. A thread checks the leases. It ends when there has been none for a second;
-    the next lease starts another.
+    `clock` gives seconds. It never goes back. A thread checks the leases, each second and when one ends before that. It ends when
+    there has been none for a second; the next lease starts another. A request that comes and goes does not wake it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -175,7 +174,6 @@ class Watch:
             self._leases.discard(lease)
             if not self._leases:
                 self._ends = self.clock() + _IDLE
-                self.wake_by(self._ends)
 
     def check(self) -> None:
         """Raise Interrupted if the run was stopped."""
@@ -199,7 +197,7 @@ class Watch:
                 # A socket that was shut down just before it connected is open nevertheless. Shut it down again until it is
                 # released.
                 waits = [_REPEAT_AFTER if lease.ended else lease.time_left(now) for lease in self._leases]
-                wait = min(max(0.0, min(waits, default=self._ends - now)), _MAX_WAIT)
+                wait = min(max(0.0, min(waits, default=self._ends - now)), _IDLE)
                 self._wakes = now + wait
                 self._changed.wait(wait)
             self._thread, self._wakes = None, math.inf

@@ -339,3 +339,13 @@ def test_workers_share_connections() -> None:
         for thread in threads:
             thread.join(HANG)
         assert len(raw.connections) <= 8
+
+
+def test_requests_that_come_and_go_do_not_wake_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time it is woken it waits for the lock of the interpreter, and so do the requests."""
+    watch, woken = Watch(), []
+    watch.lease(5).release()
+    monkeypatch.setattr(watch._changed, "notify", lambda: woken.append(1))
+    for _ in range(100):
+        watch.lease(5).release()
+    assert woken == []

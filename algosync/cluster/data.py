@@ -241,7 +241,7 @@ class DataClient:
         """Return the entries of one page, the marker of the next page (empty at the end), and the reply."""
         reply = self.wire.json("GET", path, query=query)
         page = reply.body.get(member) or [] if isinstance(reply.body, dict) else None
-        if not isinstance(reply.body, dict) or not isinstance(page, list) or not all(isinstance(entry, dict) for entry in page):
+        if not isinstance(reply.body, dict) or not isinstance(page, list) or not {*map(type, page)} <= {dict}:
             raise Unexpected(f"GET {path}: the reply is not a listing")
         # Empty members are left out, but a reply without any known member is not a listing.
         if reply.body and _LISTING.isdisjoint(reply.body):

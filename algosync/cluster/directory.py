@@ -47,6 +47,7 @@ class Directory:
             raise SourceError(f"the source directory {printable(str(root))} does not exist")
         self._root = root
         self._boundary = link_boundary(root)
+        self._my = ""  # the owner that `.my` is, once it is known
 
     def key_owner(self) -> str | None:
         owners = self._owners()
@@ -58,9 +59,9 @@ class Directory:
             with os.scandir(folder) as entries:
                 return self._listing(entries)
         except (FileNotFoundError, NotADirectoryError):
-            raise NotFound(f"{printable(str(folder))} does not exist") from None
+            raise NotFound(f"{printable(folder)} does not exist") from None
         except OSError as error:
-            raise SourceError(f"cannot list {printable(str(folder))}: {error.strerror}") from None
+            raise SourceError(f"cannot list {printable(folder)}: {error.strerror}") from None
 
     def _listing(self, entries: Iterable[os.DirEntry[str]]) -> _Listing:
         found = _Listing()
@@ -79,7 +80,7 @@ class Directory:
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
-        path = self._folder(owner, collection) / _checked_name(name)
+        path = Path(self._folder(owner, collection), _checked_name(name))
         if path.is_symlink():
             path = link_target(path, self._boundary)
         try:
@@ -95,17 +96,21 @@ class Directory:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             yield Download(status.st_size, _blocks(file, path))
 
-    def _folder(self, owner: str, collection: str) -> Path:
-        account = self._root / self._owner(owner)
-        folder = account / _checked_name(collection)
+    def _folder(self, owner: str, collection: str) -> str:
+        account = os.path.join(self._root, self._owner(owner))
+        folder = os.path.join(account, _checked_name(collection))
         for path in (account, folder):
-            if path.is_symlink():
-                raise SourceError(f"{printable(str(path))} is a link, and links are not followed")
+            if os.path.islink(path):
+                raise SourceError(f"{printable(path)} is a link, and links are not followed")
         return folder
 
     def _owner(self, owner: str) -> str:
         if owner != ".my":
             return _checked_name(owner)
+        self._my = self._my or self._only_owner()
+        return self._my
+
+    def _only_owner(self) -> str:
         owners = self._owners()
         if len(owners) != 1:
             named = f"{len(owners)}: {printable(', '.join(owners), 100)}" if owners else "none"

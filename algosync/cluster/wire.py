@@ -61,6 +61,11 @@ def _quoted(segment: str) -> str:
     return quote(segment, safe="")
 
 
+@lru_cache(maxsize=64)  # most queries are one of a few
+def _query_text(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query)
+
+
 class Wire:
     """Requests to one cluster with one credential, each sent once. Safe to use from several threads."""
 
@@ -80,7 +85,7 @@ class Wire:
         """Send JSON and return the JSON reply; an empty body is None. Raises ClusterError, also if a 2xx reply is not JSON."""
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
-        answer = self.answer(method, f"{path}?{urlencode(query)}" if query else path, headers, data)
+        answer = self.answer(method, f"{path}?{_query_text(tuple(query.items()))}" if query else path, headers, data)
         date = answer.headers.get("Date")
         if not answer.body:
             return JsonReply(answer.status, None, date)

@@ -16,7 +16,7 @@ from algosync.core.error import SourceError
 from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
-__all__ = ["SHORTHANDS", "Environment", "choose", "shown"]
+__all__ = ["SHORTHANDS", "Environment", "choose"]
 
 SHORTHANDS = {
     "python2": r"Python 2\.\d+",
@@ -50,11 +50,6 @@ def choose(language: str, offered: Sequence[Environment], current: str | None, r
         raise SourceError(f"the destination has no environment for {printable(language)!r}", hint=_hint(language, offered))
     kept = [e for e in candidates if e.display_name == recorded] or [e for e in candidates if e.id == current]
     return max(kept or candidates, key=_version_key)
-
-
-def shown(environment_id: str | None, offered: Sequence[Environment]) -> str | None:
-    """Return the display name of an id, or the id itself if the cluster no longer lists it."""
-    return next((e.display_name for e in offered if e.id == environment_id), environment_id)
 
 
 @cache

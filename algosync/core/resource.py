@@ -8,17 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from types import MappingProxyType
-from typing import TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 from algosync.core.address import Address
 from algosync.core.lean import dataclass
 
-__all__ = ["READ_NOW", "RECORDED", "SENSITIVE", "Json", "KindTraits", "Record", "Resource", "Snapshot", "digest_of"]
+__all__ = [
+    "NO_ATTRIBUTES",
+    "READ_NOW",
+    "RECORDED",
+    "SENSITIVE",
+    "Json",
+    "KindTraits",
+    "Record",
+    "Resource",
+    "Snapshot",
+    "canonical_json",
+    "digest_of",
+    "digest_of_text",
+]
 
 Json: TypeAlias = Union[bool, int, float, str, "Sequence[Json]", "Mapping[str, Json]", None]
+
+NO_ATTRIBUTES: Mapping[str, Json] = MappingProxyType({})
+"""One for all: a plan has tens of thousands of resources without attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +48,7 @@ class Resource:
     """
 
     address: Address
-    attributes: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    attributes: Mapping[str, Json] = field(default_factory=lambda: NO_ATTRIBUTES)
     stamp: str | None = None
     digest: str | None = None
     size: int | None = None
@@ -63,7 +79,7 @@ class Record:
     source_stamp: str | None
     destination_stamp: str | None
     size: int | None = None
-    attributes: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    attributes: Mapping[str, Json] = field(default_factory=lambda: NO_ATTRIBUTES)
     private: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -97,7 +113,23 @@ class KindTraits:
 Snapshot: TypeAlias = Mapping[Address, Resource]
 
 
+def _canonical(form: Callable[[Any], object]) -> Callable[[object], str]:
+    return json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=form).encode
+
+
+_plain_text = _canonical(dict)  # making an encoder takes as long as writing a short text
+
+
+def canonical_json(value: object, form: Callable[[object], object]) -> str:
+    """The canonical JSON text of a value. `form`: the next level of JSON of what JSON does not have, such as a dataclass."""
+    return _canonical(form)(value)
+
+
+def digest_of_text(text: str) -> str:
+    """SHA-256 (hex) of a canonical JSON text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def digest_of(value: Json) -> str:
     """SHA-256 (hex) of the canonical JSON text of a value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest_of_text(_plain_text(value))

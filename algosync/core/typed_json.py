@@ -19,7 +19,7 @@ from algosync.core.codec import address_from_json, fields_of
 from algosync.core.error import Corrupt
 from algosync.core.resource import Json
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["from_json", "json_form", "to_json"]
 
 T = TypeVar("T")
 _UNCHANGED = frozenset((NoneType, bool, int, float, str))
@@ -30,25 +30,33 @@ def to_json(value: object) -> Json:
     if type(value) in _UNCHANGED:  # nearly all values; the cases below take ten times as long to see it
         return cast("Json", value)
     match value:
-        case Enum():
-            return to_json(value.value)
-        case str() | int() | float():  # of a derived type
+        case str() | int() | float() if not isinstance(value, Enum):  # of a derived type
             return value
-        case list() | tuple() | frozenset():
-            return [to_json(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
-        case _ if isinstance(value, (dict, MappingProxyType, Mapping)):  # `Mapping` alone is slow to ask
-            return {_name(key): to_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [to_json(item) for item in value]
         case _:
-            return _object_to_json(value)
+            return _all_to_json(json_form(value))
 
 
-def _object_to_json(value: object) -> Json:
-    if isinstance(value, Address):
-        return str(value)
+def _all_to_json(value: Any) -> Json:
+    """`value`: as `json_form` makes it."""
+    if isinstance(value, dict):
+        return {name: to_json(item) for name, item in value.items()}
+    return [to_json(item) for item in value] if isinstance(value, list) else to_json(value)
+
+
+def json_form(value: object) -> Any:
+    """The next level of the JSON of a value that JSON does not have: parts of it may be such values. TypeError: it has no form."""
     form: type = type(value)
-    if not is_dataclass(form):
-        raise TypeError(f"a {form.__name__} has no JSON form")
-    return {name: to_json(getattr(value, name)) for name in _members(form)}
+    if is_dataclass(form):
+        return str(value) if form is Address else {name: getattr(value, name) for name in _members(form)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, (dict, MappingProxyType, Mapping)):  # `Mapping` alone is slow to ask
+        return {_name(key): item for key, item in value.items()}
+    raise TypeError(f"a {form.__name__} has no JSON form")
 
 
 @cache

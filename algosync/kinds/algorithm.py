@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from algosync.cluster.algorithms import AlgorithmInfo
 from algosync.core.address import Address
-from algosync.core.environment import Environment, choose, shown
+from algosync.core.environment import Environment
 from algosync.core.error import Conflict, StoredOtherwise
 from algosync.core.planning.change import Action, Change, Finding
 from algosync.core.planning.ignoring import expired_notes
@@ -102,8 +102,7 @@ def _observed(name: str, info: AlgorithmInfo, compared: Iterable[str], read: Jso
 
     `compared`: the attributes besides the settings. `read`: who can read the data, as `data_read` says it.
     """
-    environment = info.settings.get("algorithm_environment")
-    running = shown(environment if isinstance(environment, str) else None, context.destination.environments())
+    running = context.destination.environment_name(info.settings.get("algorithm_environment"))
     settings = {"environment": running, **{n: _value(info.settings, n) for n in _SETTINGS}}
     details = {n: _value(info.details, n) for n in _DETAILS}
     values = {**settings, **details, DATA_READ: read}
@@ -216,9 +215,8 @@ def environment_of(spec: AlgorithmSpec, context: Context) -> Environment:
                 return each
     record = context.ledger.records.get(Address.of("algorithm", spec.name))
     recorded = record.attributes.get("environment") if record else None
-    return choose(
+    return context.destination.environment(
         spec.language,
-        context.destination.environments(),
         current if isinstance(current, str) else None,
         recorded if isinstance(recorded, str) else None,
     )

@@ -20,7 +20,7 @@ from algosync.core.planning.origin import Origin, with_origin
 from algosync.core.planning.schedule import Step, Verb
 from algosync.core.ports import Outcome, Side, Tell
 from algosync.core.read_back import was_read, without_mark
-from algosync.core.resource import READ_NOW, KindTraits, Record, Resource
+from algosync.core.resource import NO_ATTRIBUTES, READ_NOW, KindTraits, Record, Resource
 from algosync.core.text import printable
 from algosync.core.timestamp import read_iso_time
 from algosync.core.workflow import AlgorithmSpec, DataFile
@@ -50,13 +50,14 @@ def desired(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     """Reads only files that a model manifest pins, and only if they changed since they were recorded."""
     missing = []
     pinned = context.desired_sources.pinned_files(spec) if spec.data_files else frozenset()
+    store = context.store
     for file in spec.data_files:
         try:
-            stat = context.store.stat(file.source)
+            stat = store.stat(file.source)
         except NotFound:
             missing.append(file)
         else:
-            found = Resource(Address.of("data", spec.name, file.name), stamp=stat.stamp, size=stat.size)
+            found = Resource(Address.of("data", spec.name, file.name), NO_ATTRIBUTES, stat.stamp, None, stat.size)
             yield pinned_files.with_checksums(found, file.source, context) if found.address in pinned else found
     if missing:
         hint = context.store.hint_for([file.source for file in missing], _uris(context))
@@ -78,7 +79,8 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
     for name, stat in sorted(context.destination.files(spec.name).items()):
         address = Address.of("data", spec.name, name)
         record = records.get(address)
-        yield as_seen(Resource(address, stamp=_trusted_stamp(stat, record), size=stat.size), stat, record, context)
+        found = Resource(address, NO_ATTRIBUTES, _trusted_stamp(stat, record), None, stat.size)
+        yield as_seen(found, stat, record, context)
 
 
 def _trusted_stamp(stat: FileStat, record: Record | None) -> str | None:

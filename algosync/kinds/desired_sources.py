@@ -64,14 +64,13 @@ class DesiredSources:
 
         Threads that plan different algorithms read different sources: first that of their own algorithm, then those that are left.
         """
-        self._pinned_by(spec)
+        own = self._pinned_by(spec)
         left = self._left.get(None, lambda: deque(self._reached()))
-        with suppress(IndexError):  # nothing is left
-            while True:
+        with suppress(IndexError):  # another thread took the last one
+            while left:
                 self._pinned_by(left.popleft())
         found = self._all_pinned.get(None, lambda: frozenset(chain.from_iterable(map(self._pinned_by, self._reached()))))
-        own = self._pinned_by(spec)  # a plan also looks at algorithms whose data one in reach reads
-        return found if own <= found else found | own
+        return found if own <= found else found | own  # a plan also looks at algorithms whose data one in reach reads
 
     def _reached(self) -> Iterator[AlgorithmSpec]:
         return (spec for spec in self.sources.algorithms if self.reached is None or spec.name in self.reached)
@@ -99,8 +98,10 @@ class DesiredSources:
 
     def _recorded(self, spec: AlgorithmSpec, stamp: str | None) -> DesiredSource | None:
         """None: there is no usable record, or the archive has changed since."""
+        if stamp is None or not self.trusts_stamps:
+            return None
         record = self.ledger.records.get(Address.of("source", spec.name))
-        if record is None or stamp is None or stamp != record.source_stamp or not self.trusts_stamps:
+        if record is None or stamp != record.source_stamp:
             return None
         pins = self._recorded_pins(record, spec)
         if pins is None:

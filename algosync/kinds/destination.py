@@ -11,7 +11,7 @@ from algosync.cluster.algorithms import AlgorithmInfo, Version
 from algosync.cluster.connection import Cluster
 from algosync.cluster.data import CollectionListing, FileStat
 from algosync.cluster.once import OncePerKey
-from algosync.core.environment import Environment
+from algosync.core.environment import Environment, choose
 from algosync.core.error import NotFound
 from algosync.core.lean import dataclass
 from algosync.core.tree import Tree
@@ -40,6 +40,8 @@ class _Answers:
     repositories: OncePerKey[str, GitRepository] = field(default_factory=OncePerKey)
     repository_locks: OncePerKey[str, threading.Lock] = field(default_factory=OncePerKey)
     environments: OncePerKey[None, Sequence[Environment]] = field(default_factory=OncePerKey)
+    environment_names: OncePerKey[None, Mapping[str, str]] = field(default_factory=OncePerKey)
+    chosen: OncePerKey[tuple[str, str | None, str | None], Environment] = field(default_factory=OncePerKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,19 @@ class Destination:
 
     def environments(self) -> Sequence[Environment]:
         return self._answers.environments.get(None, self.algorithms.environments)
+
+    def environment(self, language: str, current: str | None, recorded: str | None) -> Environment:
+        """The environment for a language, as of `choose`. Most algorithms of a fleet have the same few answers."""
+        return self._answers.chosen.get(
+            (language, current, recorded), lambda: choose(language, self.environments(), current, recorded)
+        )
+
+    def environment_name(self, environment: object) -> str | None:
+        """The display name of an id in the settings of an algorithm. The id itself if the cluster does not list it; None: no id."""
+        if not isinstance(environment, str):
+            return None
+        names = self._answers.environment_names.get(None, lambda: {each.id: each.display_name for each in self.environments()})
+        return names.get(environment, environment)
 
     def info(self, algorithm: str) -> AlgorithmInfo | None:
         """The algorithm's record. None: the algorithm does not exist."""

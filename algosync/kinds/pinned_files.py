@@ -21,6 +21,8 @@ __all__ = ["require_match", "with_checksums"]
 
 def require_match(pins: Sequence[Pin], context: Context) -> tuple[str, ...]:
     """The mismatches that the algorithm accepts. SourceError: a data file differs from the one that the manifest requires."""
+    if not pins:
+        return ()
     mismatches = [(pin, mismatch) for pin in pins if (mismatch := _mismatch(pin, context))]
     refused = [mismatch for pin, mismatch in mismatches if pin.strict]
     if refused:

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from algosync.cluster.algorithms import Version
 from algosync.core.address import Address
-from algosync.core.environment import shown
 from algosync.core.error import Conflict, NotFound
 from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change, Finding
@@ -90,9 +89,11 @@ def _without_left_out(content: _Content, version: Version, spec: AlgorithmSpec, 
     """The content with the published parts for those whose changes make no new version."""
     if "source" not in spec.publish.on:
         content = replace(content, tree=_published_tree(version, spec, context) or content.tree)
-    published = _effective(version, context)
     if "settings" not in spec.publish.on:
-        return replace(content, effective=published)
+        return replace(content, effective=_effective(version, context))
+    if not spec.ignore:
+        return content
+    published = _effective(version, context)
     left = {name: published[name] for name, rule in _IGNORABLE.items() if spec.ignores(rule)}
     return replace(content, effective={**content.effective, **left})
 
@@ -111,7 +112,7 @@ def _published_tree(version: Version, spec: AlgorithmSpec, context: Context) -> 
 
 def _is_older_than_data(version: Version, spec: AlgorithmSpec, context: Context) -> bool:
     records = context.ledger.records
-    recorded, code = (records.get(Address(kind, spec.name)) for kind in ("version", "source"))
+    recorded, code = (records.get(Address.of(kind, spec.name)) for kind in ("version", "source"))
     return context.data_writes.since_publish(spec.name, version.commit, recorded, code)
 
 
@@ -126,7 +127,7 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 
 def _remembered(version: Version, spec: AlgorithmSpec, context: Context) -> Mapping[str, Json] | None:
     """What the record goes on remembering. If it is of another version, not the data files that one was published with."""
-    record, code = (context.ledger.records.get(Address(kind, spec.name)) for kind in ("version", "source"))
+    record, code = (context.ledger.records.get(Address.of(kind, spec.name)) for kind in ("version", "source"))
     told = (PUBLISHED_WITH, READ_DATA)
     if record is None or not any(name in record.private for name in told) or _is_of(record, version, code):
         return None
@@ -314,10 +315,9 @@ def _published_now(spec: AlgorithmSpec, context: Context, commit: str) -> Versio
 def _effective(version: Version, context: Context) -> Mapping[str, Json]:
     """The settings that were in force when the version was published."""
     settings = version.settings
-    environment = settings.get("algorithm_environment")
     return {
         "callability": str(settings.get("algorithm_callability", "private")),
-        "environment": shown(environment if isinstance(environment, str) else None, context.destination.environments()),
+        "environment": context.destination.environment_name(settings.get("algorithm_environment")),
         "network_access": str(settings.get("network_access", "")),
         "pipeline_enabled": bool(settings.get("pipeline_enabled", False)),
     }

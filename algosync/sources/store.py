@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 
 from algosync.cluster.data import DataStore, FileStat, split
 from algosync.cluster.once import OncePerKey
@@ -40,7 +41,7 @@ class SourceStore:
         self._run = os.urandom(16).hex()
         self._store = store
         self._transfers = transfers or LocalTransfers()
-        self._listings: OncePerKey[tuple[str, str], Mapping[str, FileStat]] = OncePerKey()
+        self._listings: OncePerKey[str, Mapping[str, FileStat]] = OncePerKey()  # by the URI of a collection
         self._checksums: OncePerKey[str, tuple[str, str]] = OncePerKey()
         self._owner: OncePerKey[None, str | None] = OncePerKey()
         self._identity: OncePerKey[None, str | None] = OncePerKey()
@@ -74,8 +75,9 @@ class SourceStore:
         The stamp contains the URI and the cluster, because two files may have the same size and time.
         """
         stat = self.listed(uri)
-        return stat if stat.stamp is None else FileStat(stat.size, f"{self._cluster()} {uri} {stat.stamp}", stat.modified)
+        return stat if stat.stamp is None else FileStat(stat.size, f"{self._cluster} {uri} {stat.stamp}", stat.modified)
 
+    @cached_property
     def _cluster(self) -> str:
         """Equal at every address of the cluster."""
         identity = self.identity()
@@ -90,15 +92,18 @@ class SourceStore:
         owner = self.key_owner()
         place = (owner or name[0], *name[1:]) if name[0] == ".my" else name
         stamp = self.listed("data://" + "/".join(name)).stamp if trusts_stamps else None
-        return "\n".join((self._cluster(), owner or "", *place, stamp or f"run {self._run}"))
+        return "\n".join((self._cluster, owner or "", *place, stamp or f"run {self._run}"))
 
     def listed(self, uri: str) -> FileStat:
         """Size and stamp of a file as its collection lists them. NotFound: it does not exist."""
-        owner, collection, name = split(uri)
+        place, _, name = uri.rpartition("/")
         try:
-            return self._listings.get((owner, collection), lambda: self.store().files(owner, collection))[name]
+            return self._listings.get(place, lambda: self._list(*split(uri)[:2]))[name]
         except (NotFound, KeyError):
             raise NotFound(f"the source has no {printable(uri)}") from None
+
+    def _list(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        return self.store().files(owner, collection)
 
     def hint_for(self, missing: Sequence[str], used: Iterable[str] = ()) -> str:
         """Where files that do not exist may be: the nearest paths, the source, and the owner that `.my` stands for there.
@@ -142,7 +147,7 @@ class SourceStore:
     def _names(self, owner: str, collection: str) -> Collection[str] | None:
         """The files of a collection. None: the collection does not exist."""
         try:
-            return self._listings.get((owner, collection), lambda: self.store().files(owner, collection)).keys()
+            return self._listings.get(f"data://{owner}/{collection}", lambda: self._list(owner, collection)).keys()
         except NotFound:
             return None
 

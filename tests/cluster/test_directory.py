@@ -168,3 +168,19 @@ def _older(status: os.stat_result) -> os.stat_result:
     """The same an hour ago, with its nanoseconds."""
     values = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
     return SimpleNamespace(**{**values, "st_ctime": status.st_ctime - 3600})  # type: ignore[return-value]  # stands in for a status
+
+
+def test_the_owner_is_looked_up_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan lists a thousand collections, and each look-up asks about every owner."""
+    looked, real = [], Directory._owners
+
+    def owners(store: Directory) -> list[str]:
+        looked.append(1)
+        return real(store)
+
+    monkeypatch.setattr(Directory, "_owners", owners)
+    (root / "quality" / "others").mkdir()
+    store = Directory(root)
+    for collection in ("models", "others", "models"):
+        store.files(".my", collection)
+    assert len(looked) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from algosync.core.environment import Environment, choose, shown
+from algosync.core.environment import Environment, choose
 from algosync.core.error import SourceError
 
 OFFERED = [
@@ -46,12 +46,6 @@ def test_an_unknown_language_lists_the_offered_ones_and_the_nearest() -> None:
         choose("Python 3,9", OFFERED, None)
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean 'Python 3.9'? it offers: Python 2.7, Python 3.10,")
-
-
-def test_the_id_of_a_removed_environment_is_shown_as_it_is() -> None:
-    assert shown("2", OFFERED) == "Python 3.7"
-    assert shown("gone", OFFERED) == "gone"
-    assert shown(None, OFFERED) is None
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,9 @@ from algosync.core.planning.saved_plan import (
 from algosync.core.planning.target import Selection
 from algosync.core.redaction import Redactor
 from algosync.core.resource import SENSITIVE, KindTraits, Record, Resource, digest_of
-from algosync.core.testing.case import TestCase
+from algosync.core.testing.case import CaseFile, TestCase
 from algosync.core.typed_json import from_json, to_json
-from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Workflow
+from algosync.core.workflow import AlgorithmSpec, DataFile, Details, Ignore, Move, Publish, Workflow
 
 ONE, WEIGHTS, SOURCE = Address("algorithm", "One"), Address("data", "One", "w.bin"), Address("source", "One")
 HEADER = PlanHeader("w (w.json)", "https://a", "https://b", "jane")
@@ -359,3 +359,51 @@ def test_no_digest_of_a_secret_that_was_recorded_in_the_open_is_saved() -> None:
 def test_only_records_of_the_algorithms_of_the_plan_are_bound() -> None:
     records = {a: Record(a, "d", None, None) for a in (ONE, Address("algorithm", "Two"))}
     assert list(record_marks(records, ["One"], conceal())) == [ONE]
+
+
+def test_a_plan_without_secrets_is_searched_once() -> None:
+    asked: list[str] = []
+
+    def may_hold(text: str) -> bool:
+        asked.append(text)
+        return False
+
+    conceal = Conceal(str, lambda _: False, may_hold)
+    changes = tuple(replace(CHANGES[1], address=Address("data", "One", f"{number}")) for number in range(50))
+    plan = replace(PLAN, changes=changes, checks=(), failing=())
+    assert without_secrets(plan, conceal).changes == changes
+    assert len(asked) == 1
+
+
+RICH = Workflow(
+    "w",
+    "/x",
+    (
+        AlgorithmSpec(
+            "One",
+            "python3",
+            data_files=(DataFile("data://.my/c/f", "f", line=7), DataFile("data://.my/c/g", "g")),
+            tests=(TestCase("t", "1", line=3, cases=CaseFile("c.csv", "5" * 64, 3)),),
+            details=Details("One"),
+            ignore=(Ignore("details.*", "theirs", "2027-01-31"),),
+        ),
+        AlgorithmSpec("Two", "java11", publish=Publish(on=frozenset({"data", "source"}))),
+    ),
+    source_address="https://a",
+    entrypoint="One",
+    moved=(Move("Old", "One"),),
+)
+
+
+@pytest.mark.parametrize("label", ["One", "Eins …", 'Q "1" \\u0041', "*** is no secret", "the secret is k3y-0f-jane"])
+def test_the_digest_of_a_workflow_is_that_of_its_json(label: str) -> None:
+    """As earlier versions made it, with their own way through the objects: saved plans and approvals have it."""
+    redactor = Redactor()
+    redactor.hide("k3y-0f-jane")
+    conceal = Conceal(redactor.redact, redactor.holds, redactor.may_hold)
+    workflow = replace(RICH, algorithms=(replace(RICH.algorithms[0], details=Details(label)), RICH.algorithms[1]))
+    document = json.loads(json.dumps(to_json(workflow)))
+    for file in document["algorithms"][0]["data_files"]:
+        del file["line"]
+    said = {name: value for name, value in document.items() if name not in ("name", "folder", "source_address")}
+    assert workflow_digest(workflow, conceal) == digest_of(conceal(said))

@@ -163,3 +163,11 @@ def test_nothing_has_to_be_read_or_explained(cluster: FakeCluster) -> None:
 
 def test_a_record_of_the_cluster_may_lack_everything() -> None:
     assert algorithm._value(AlgorithmInfo({}, {}).settings, "license") == ""
+
+
+def test_an_environment_that_is_not_listed_any_more_is_shown_by_its_id(cluster: FakeCluster) -> None:
+    destination = context_of(cluster, SPEC).destination
+    assert destination.environment_name(PYTHON.id) == PYTHON.display_name
+    assert destination.environment_name("gone") == "gone"
+    assert destination.environment_name(None) is None
+    assert cluster.algorithms.requests.count("environments") == 1

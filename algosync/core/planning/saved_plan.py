@@ -17,12 +17,15 @@ from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Check, FailedCheck, Plan
 from algosync.core.planning.target import Selection
 from algosync.core.redaction import MASK
-from algosync.core.resource import SENSITIVE, Json, Record, Resource, digest_of
+from algosync.core.resource import SENSITIVE, Json, Record, Resource, canonical_json, digest_of, digest_of_text
 from algosync.core.testing.case import Expectation
-from algosync.core.typed_json import from_json, to_json
-from algosync.core.workflow import Workflow
+from algosync.core.typed_json import from_json, json_form, to_json
+from algosync.core.workflow import DataFile, Workflow
 
 __all__ = ["Binding", "Conceal", "RecordMark", "SavedPlan", "plan_digest", "record_marks", "without_secrets", "workflow_digest"]
+
+_UNSAID = ("name", "folder", "source_address")  # of a workflow
+_NOTHING: Mapping[str, Json] = {}  # a read-only view of an empty mapping takes a call of Python code to write
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,17 @@ class Conceal:
 
     def is_needed(self, *values: Json) -> bool:
         """Whether one of the values may have to be changed. False is certain, and much cheaper to know than by changing it."""
-        if not any(values):
-            return False
-        text = json.dumps(values, ensure_ascii=False, default=dict)
+        return any(values) and self._is_needed_in(json.dumps(values, ensure_ascii=False, default=dict))
+
+    def _is_needed_in(self, text: str) -> bool:
         return MASK in text or self.may_hold(text)
+
+    def digest_if_free(self, text: str) -> str | None:
+        """The digest of a canonical JSON text. None: its value may have to be changed.
+
+        A cut text, whose beginning may be that of a secret, shows its `…` only if the JSON does not escape it.
+        """
+        return None if "\\u" in text or self._is_needed_in(text) else digest_of_text(text)
 
     def __call__(self, value: Json) -> Json:
         """The value without secrets, also in the names of its members."""
@@ -109,36 +119,48 @@ class SavedPlan:
 
 
 def without_secrets(plan: Plan, conceal: Conceal) -> Plan:
-    """The plan without secrets, and without digests of them."""
+    """The plan without secrets, and without digests of them. In nearly every plan one look at all values finds no secret."""
+    free = not conceal.is_needed(*(value for change in plan.changes for value in _values(change)))
     return replace(
         plan,
-        changes=tuple(_concealed(change, conceal) for change in plan.changes),
+        changes=tuple(_without_private(change) if free else _concealed(change, conceal) for change in plan.changes),
         checks=tuple(_concealed_check(check, conceal) for check in plan.checks),
         failing=tuple(FailedCheck(_address(each.address, conceal), each.since, conceal.text(each.reason)) for each in plan.failing),
     )
 
 
+def _values(change: Change) -> list[Json]:
+    """The values of a change that may hold a secret, as far as they are not empty: those of most data files are."""
+    found: list[Json] = [value for value in (change.reason, change.details) if value]
+    for side in (change.before, change.after, change.recorded):
+        if side is not None and (side.attributes or side.notes):
+            found += side.attributes, side.notes
+    return found
+
+
 def _concealed(change: Change, conceal: Conceal) -> Change:
+    if not conceal.is_needed(*_values(change)):
+        return _without_private(change)
     sides = (change.before, change.after, change.recorded)
-    shown: list[Json] = [value for side in sides if side is not None for value in (side.attributes, side.notes)]
-    if not conceal.is_needed(*shown, change.reason, change.details):
-        remembered = any(side is not None and side.private is not None for side in sides)
-        return _with_sides(change, *map(_without_private, sides)) if remembered else change
     secret = any(side is not None and _is_secret(side.attributes, conceal) for side in sides)
     before, after, recorded = (_concealed_side(side, conceal, secret=secret) for side in sides)
     return replace(
-        _with_sides(change, before, after, recorded),
+        change,
+        before=before,
+        after=after,
+        recorded=recorded,
         reason=conceal.text(change.reason),
         details=conceal.members(change.details),
     )
 
 
-def _with_sides(change: Change, before: Resource | None, after: Resource | None, recorded: Resource | None) -> Change:
-    return replace(change, before=before, after=after, recorded=recorded)
-
-
-def _without_private(side: Resource | None) -> Resource | None:
-    return side if side is None or side.private is None else replace(side, private=None)
+def _without_private(change: Change) -> Change:
+    sides = (change.before, change.after, change.recorded)
+    for side in sides:
+        if side is not None and side.private is not None:
+            before, after, recorded = (each and replace(each, private=None) for each in sides)
+            return replace(change, before=before, after=after, recorded=recorded)
+    return change
 
 
 def _concealed_side(side: Resource | None, conceal: Conceal, *, secret: bool) -> Resource | None:
@@ -206,13 +228,14 @@ def workflow_digest(workflow: Workflow, conceal: Conceal) -> str:
 
     The source's address does not count either: a plan is bound to the source itself, which may have several addresses.
     """
-    document = cast("Mapping[str, Json]", to_json(workflow))
-    algorithms = cast("list[dict[str, Json]]", document["algorithms"])
-    for algorithm in algorithms:
-        for file in cast("list[dict[str, Json]]", algorithm["data_files"]):
-            del file["line"]
-    said = {name: value for name, value in document.items() if name not in ("name", "folder", "source_address")}
-    return digest_of(conceal(said))
+    said = {name: value for name, value in json_form(workflow).items() if name not in _UNSAID}
+    text = canonical_json(said, _part_said)
+    return conceal.digest_if_free(text) or digest_of(conceal(json.loads(text)))
+
+
+def _part_said(part: object) -> object:
+    """What a part of a workflow says, for `canonical_json`."""
+    return {"source": part.source, "name": part.name} if isinstance(part, DataFile) else json_form(part)
 
 
 def plan_digest(saved: SavedPlan) -> str:
@@ -238,11 +261,11 @@ def plan_digest(saved: SavedPlan) -> str:
 
 def _said(change: Change) -> Json:
     action = Action.NONE if change.action is Action.REFRESH else change.action  # a refresh changes only the record
-    sides = [_content(side) for side in (change.before, change.after)]
-    return [str(change.address), action.value, change.drifted, *sides, change.details]
+    before, after = _content(change.before), _content(change.after)
+    return [str(change.address), action.value, change.drifted, before, after, change.details or _NOTHING]
 
 
 def _content(side: Resource | None) -> Json:
     if side is None:
         return None
-    return [side.attributes, side.size, side.digest or side.stamp]
+    return [side.attributes or _NOTHING, side.size, side.digest or side.stamp]

@@ -12,7 +12,6 @@ from typing import Literal, TypeVar
 
 from algosync.cluster.algorithms import AlgorithmInfo, Version
 from algosync.core.address import Address
-from algosync.core.environment import shown
 from algosync.core.error import NotFound
 from algosync.core.lean import dataclass
 from algosync.core.tree import tree_id
@@ -69,8 +68,7 @@ def earlier_version(spec: AlgorithmSpec, version: Version, context: Context) -> 
     if info is None:
         raise NotFound(f"{spec.name} is not at the destination")
     settings = version.settings
-    environment = settings.get("algorithm_environment")
-    name = shown(environment if isinstance(environment, str) else None, context.destination.environments())
+    name = context.destination.environment_name(settings.get("algorithm_environment"))
     return replace(
         spec,
         language=name or spec.language,

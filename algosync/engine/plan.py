@@ -177,9 +177,8 @@ def _changes(
     specs = {name: seen.specs[name] for name in seen.looks}
     prune = selection.prune or selection.mode is Mode.DESTROY
     looks = seen.looks.values()
-    trusted = {a: r for a, r in recorded.items() if selection.checksum is not Checksum.ALWAYS or not scene.is_file(a)}
-    earlier = {a: r for a, r in moved.items() if selection.checksum is not Checksum.ALWAYS or not scene.is_file(a)}
-    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, {**earlier, **trusted})
+    trusted, earlier = (_trusted(records, scene, selection) for records in (recorded, moved))
+    desired = assume_desired({r.address: r for wanted, _ in looks for r in wanted}, {**earlier, **trusted} if earlier else trusted)
     observed = assume_observed({r.address: r for _, seen in looks for r in seen}, trusted)
     at_source, at_destination = undecided(desired, observed)
     at_destination |= undecided_deletions(desired, observed, recorded) if prune else frozenset()
@@ -198,12 +197,21 @@ def _changes(
     known = renewed_by_reads(explained, seen.reads.reads, specs, scene.traits, recorded)
     pairs = zip(explained, known, strict=True)
     again = [change if change is before else _explain(change, specs, scene) for before, change in pairs]
-    return _marked([seen.reads.noted(change) for change in again])
+    return _marked(seen.reads.noted(again))
+
+
+def _trusted(records: Mapping[Address, Record], scene: Scene[Site], selection: Selection) -> Mapping[Address, Record]:
+    """The records whose digests count while the stamps are theirs."""
+    if selection.checksum is not Checksum.ALWAYS:
+        return records
+    return {address: record for address, record in records.items() if not scene.is_file(address)}
 
 
 def _marked(changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes, each with the foreign commit of its algorithm, so that a part of the plan shows it too."""
-    foreign = {c.address.algorithm: c.details[FOREIGN_COMMIT] for c in changes if FOREIGN_COMMIT in c.details}
+    foreign = {c.address.algorithm: c.details[FOREIGN_COMMIT] for c in changes if c.details and FOREIGN_COMMIT in c.details}
+    if not foreign:
+        return tuple(changes)
 
     def mark(change: Change) -> Change:
         commit = foreign.get(change.address.algorithm)
@@ -247,8 +255,9 @@ def _replaced(changes: Sequence[Change], patterns: Sequence[str], scene: Scene[S
 
 def require_known_kinds(recorded: Mapping[Address, Record], scene: Scene[Site]) -> None:
     """Corrupt: a record has an unknown kind. A newer version wrote it, and this one would forget it."""
+    kinds = scene.kinds
     for address in recorded:
-        if address.kind not in scene.kinds:
+        if address.kind not in kinds:
             raise Corrupt(f"the state has a record of an unknown kind: {printable(str(address))}", hint="Upgrade algosync.")
 
 
@@ -289,7 +298,7 @@ def _look(spec: AlgorithmSpec, scene: Scene[Site]) -> _Look:
 
 def _explained(changes: Sequence[Change], specs: Mapping[str, AlgorithmSpec], scene: Scene[Site]) -> Sequence[Change]:
     """Only changes that are shown are explained, so that a plan of a thousand unchanged files starts no thousand tasks."""
-    places = [place for place, change in enumerate(changes) if _is_explained(change, specs)]
+    places = [n for n, change in enumerate(changes) if change.action is not Action.NONE and _is_explained(change, specs)]
     found = each(lambda place: _explain(changes[place], specs, scene), places, scene.parallelism)
     explained = list(changes)
     for place, change in zip(places, found, strict=True):

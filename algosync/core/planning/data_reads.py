@@ -61,7 +61,7 @@ class DataReads:
     @classmethod
     def of(cls, desired: Iterable[Resource], depends_on: Mapping[str, tuple[str, ...]]) -> DataReads:
         """`depends_on`: as the workflow says it. Earlier algorithms of the workflow come first where two make a cycle."""
-        named = {r.address.algorithm: names for r in desired if (names := reads_of(r.attributes))}
+        named = {r.address.algorithm: names for r in desired if r.attributes and (names := reads_of(r.attributes))}
         reads: dict[str, dict[str, Sequence[str]]] = defaultdict(dict)
         circular: dict[str, list[str]] = defaultdict(list)
         known = dict(depends_on)
@@ -74,8 +74,11 @@ class DataReads:
                 known[name] = tuple(dict.fromkeys((*known[name], other)))
         return cls(reads, known, circular)
 
-    def noted(self, change: Change) -> Change:
-        """The change, with a note if it is of a source with circular reads."""
+    def noted(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """The changes, with a note on each source with circular reads."""
+        return [self._noted(change) for change in changes] if self.circular else changes
+
+    def _noted(self, change: Change) -> Change:
         others = self.circular.get(change.address.algorithm)
         if not others or change.after is None or not reads_of(change.after.attributes):
             return change

@@ -16,6 +16,8 @@ __all__ = ["possible", "targeted_deletions"]
 def possible(changes: Sequence[Change], kinds: Mapping[str, KindTraits]) -> tuple[Change, ...]:
     """The changes, where what cannot be deleted alone is forgotten if its container is not deleted."""
     deleted = {change.address for change in changes if change.action is Action.DELETE}
+    if not deleted:
+        return tuple(changes)
 
     def decide(change: Change) -> Change:
         container = kinds[change.address.kind].deleted_with

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.planning.change import Action, Change, Drift, Finding
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 Recorded = Mapping[Address, Record]
+_NO_DETAILS: Mapping[str, Json] = MappingProxyType({})  # one for all: most changes of most plans do nothing
 
 NOT_WANTED = "no longer in the workflow"
 """The usual reason for forgetting a record."""
@@ -53,18 +55,18 @@ GONE = "it is no longer at the destination"
 
 def assume_desired(desired: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
     """The desired resources. Where the source stamp is the recorded one, the digest is the recorded one too."""
-    pairs = ((resource, recorded.get(address)) for address, resource in desired.items())
-    return {r.address: _assume(r, record, record.source_stamp if record else None) for r, record in pairs}
+    pairs = ((address, resource, recorded.get(address)) for address, resource in desired.items())
+    return {a: _assume(r, record, record.source_stamp) if record else r for a, r, record in pairs}
 
 
 def assume_observed(observed: Snapshot, recorded: Recorded) -> dict[Address, Resource]:
     """The observed resources. Where the destination stamp is the recorded one, the digest is the recorded one too."""
-    pairs = ((resource, recorded.get(address)) for address, resource in observed.items())
-    return {r.address: _assume(r, record, record.destination_stamp if record else None) for r, record in pairs}
+    pairs = ((address, resource, recorded.get(address)) for address, resource in observed.items())
+    return {a: _assume(r, record, record.destination_stamp) if record else r for a, r, record in pairs}
 
 
-def _assume(resource: Resource, record: Record | None, stamp: str | None) -> Resource:
-    if resource.digest is not None or record is None or stamp is None or resource.stamp != stamp:
+def _assume(resource: Resource, record: Record, stamp: str | None) -> Resource:
+    if resource.digest is not None or stamp is None or resource.stamp != stamp:
         return resource
     r = resource  # `dataclasses.replace` takes three times as long, and this is called for every data file
     return Resource(r.address, r.attributes, r.stamp, record.digest, r.size, r.notes, r.private, RECORDED)
@@ -73,7 +75,7 @@ def _assume(resource: Resource, record: Record | None, stamp: str | None) -> Res
 def undecided(desired: Snapshot, observed: Snapshot) -> tuple[frozenset[Address], frozenset[Address]]:
     """The addresses to read at the source and at the destination: both sides have it in equal size, and a digest is missing."""
     both = ((want, observed.get(address)) for address, want in desired.items())
-    pairs = [(want, have) for want, have in both if have is not None and want.size == have.size]
+    pairs = [(w, h) for w, h in both if h is not None and (w.digest is None or h.digest is None) and w.size == h.size]
     at_source = frozenset(want.address for want, _ in pairs if want.digest is None)
     at_destination = frozenset(have.address for _, have in pairs if have.digest is None)
     return at_source, at_destination
@@ -122,7 +124,7 @@ def _recorded(record: Record | None) -> Resource | None:
 def _equal(want: Resource, have: Resource, record: Record) -> Change:
     """A changed protection is shown, because it takes effect only when an apply records it."""
     if _is_recorded(want, have, record):
-        return Change(want.address, Action.NONE, have, want)
+        return Change(want.address, Action.NONE, have, want, details=_NO_DETAILS)
     after = record_of(want, have, record)
     was, will_be = (side.private.get(PREVENT_DESTROY) is True for side in (record, after))
     if was != will_be:
@@ -138,8 +140,8 @@ def _is_recorded(want: Resource, have: Resource, record: Record) -> bool:
         and record.destination_stamp == have.stamp
         and record.digest == want.digest
         and record.size == have.size
-        and have.private in (None, record.private)
-        and record.attributes == {**want.attributes, **have.attributes}
+        and (have.private is None or have.private == record.private)
+        and (record.attributes == _attributes(want, have) if record.attributes else not (want.attributes or have.attributes))
     )
 
 
@@ -167,7 +169,12 @@ def record_of(want: Resource, have: Resource, before: Record | None) -> Record:
     if want.digest is None:
         raise ValueError(f"{want.address} was not read")
     private = have.private if have.private is not None else before.private if before else {}
-    return Record(want.address, want.digest, want.stamp, have.stamp, have.size, {**want.attributes, **have.attributes}, private)
+    return Record(want.address, want.digest, want.stamp, have.stamp, have.size, _attributes(want, have), private)
+
+
+def _attributes(want: Resource, have: Resource) -> Mapping[str, Json]:
+    """Those of a record of both sides."""
+    return {**want.attributes, **have.attributes} if have.attributes else want.attributes
 
 
 def drift(observed: Snapshot, recorded: Recorded, unknown: Mapping[Address, str]) -> tuple[Finding, ...]:

@@ -92,7 +92,8 @@ def _existing(plan: Plan, situation: Situation) -> int:
 
 def _deletes(plan: Plan, situation: Situation) -> Iterator[Refusal]:
     """A plan that destroys is meant to delete everything, so it has no threshold."""
-    deletes, existing = plan.counted()[Action.DELETE], _existing(plan, situation)
+    deletes = plan.counted()[Action.DELETE]
+    existing = _existing(plan, situation) if deletes else 0
     limit = situation.workflow.guards.max_deletes
     if plan.mode is not Mode.DESTROY and exceeds(deletes, existing, limit):
         message = f"the plan deletes {_share(deletes, existing)}; at most {limit}% are allowed"
@@ -101,7 +102,7 @@ def _deletes(plan: Plan, situation: Situation) -> Iterator[Refusal]:
 
 def _overwrites(plan: Plan, situation: Situation) -> Iterator[Refusal]:
     overwrites = [c for c in plan.changes if c.action is Action.UPDATE and c.drifted and c.before is not None]
-    existing, limit = _existing(plan, situation), situation.workflow.guards.max_overwrites
+    existing, limit = _existing(plan, situation) if overwrites else 0, situation.workflow.guards.max_overwrites
     if exceeds(len(overwrites), existing, limit):
         share = _share(len(overwrites), existing)
         message = f"the plan overwrites {share} that changed outside of algosync; at most {limit}% are allowed"
@@ -125,10 +126,13 @@ def _drifted(plan: Plan) -> Iterator[Refusal]:
 
 def _protected(plan: Plan, situation: Situation) -> Iterator[Refusal]:
     """Deletions of protected algorithms. Forgetting a protected algorithm would end its protection."""
+    ending = [c for c in plan.changes if c.action is Action.DELETE or c.action is Action.FORGET]
+    if not ending:
+        return
     specs = {spec.name: spec.prevent_destroy for spec in situation.workflow.algorithms}
     recorded = {a.algorithm for a, record in situation.recorded.items() if record.private.get(PREVENT_DESTROY) is True}
     protected = {name for name in {*specs, *recorded} if specs.get(name, name in recorded)}
-    lost = [c for c in plan.changes if c.address.algorithm in protected and _ends_protection(c, specs)]
+    lost = [c for c in ending if c.address.algorithm in protected and _ends_protection(c, specs)]
     if lost:
         verb = "deletes" if any(c.action is Action.DELETE for c in lost) else "forgets"
         way_out = "set `lifecycle: {prevent_destroy: false}` of the algorithm and apply that first, or, "

@@ -30,6 +30,8 @@ def moved_records(recorded: Mapping[Address, Record], workflow: Workflow, kinds:
 
     They are only good for the source: the destination has nothing yet under the new name.
     """
+    if not workflow.moved:
+        return {}
     new_names = {move.old: move.new for move in workflow.moved}
     moved = {a: record for a, record in recorded.items() if a.algorithm in new_names and a.kind in kinds}
     return {replace(a, algorithm=new_names[a.algorithm]): record for a, record in moved.items()}
@@ -39,6 +41,8 @@ def explained_moves(changes: Iterable[Change], workflow: Workflow) -> tuple[Chan
     """The changes, with the reason why records are forgotten, and a note on each algorithm that takes the place of another one."""
     changes = tuple(changes)
     forgotten = {change.address.algorithm for change in changes if change.action is Action.FORGET}
+    if not forgotten:
+        return changes
     new_names = {move.old: move.new for move in workflow.moved}
     old_names = {move.new: move.old for move in workflow.moved if move.old in forgotten}
 
@@ -62,6 +66,8 @@ def keeping_unreplaced(part: Plan, whole: Plan, workflow: Workflow, recorded: Ma
 
     UnknownTarget: a target names only such deletions.
     """
+    if not workflow.moved:
+        return part
     deleted = {change.address.algorithm for change in part.changes if change.action is Action.DELETE}
     moved = {move.old: move.new for move in workflow.moved if move.old in deleted and move.new in workflow.depends_on}
     known = {a.algorithm for a in recorded if a.kind in whole.kinds and whole.kinds[a.kind].publishes}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import field, replace
 from itertools import chain, count
+from operator import is_
 from types import MappingProxyType
 
 from algosync.core.address import Address
@@ -36,7 +37,6 @@ __all__ = [
 
 KEPT_OF_ALGORITHM = 1 << 30  # bytes of overwritten data files that are kept for one algorithm
 KEPT_OF_RUN = 10 << 30  # and for all
-_NO_TRAITS = KindTraits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +115,37 @@ class Plan:
     excluded: Excluded = Excluded()
     refusals: tuple[Refusal, ...] = ()
     untested_data: tuple[Address, ...] = ()
+    _acting: tuple[Change, ...] = field(init=False, repr=False, compare=False)  # those that do something: few in most plans
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_acting", tuple([c for c in self.changes if c.action is not Action.NONE]))
 
     @property
     def visible(self) -> tuple[Change, ...]:
-        return tuple(c for c in self.changes if c.action.visible)
+        return tuple(c for c in self._acting if c.action.visible)
 
     @property
     def drifted(self) -> tuple[Change, ...]:
-        return tuple(c for c in self.changes if c.drifted)
+        return tuple(c for c in self._acting if c.drifted)
 
     def counted(self) -> Counter[Action]:
-        return Counter(c.action for c in self.changes)
+        idle = len(self.changes) - len(self._acting)
+        return Counter({Action.NONE: idle} if idle else {}) + Counter(c.action for c in self._acting)
 
     def upload(self) -> tuple[int, int]:
         """The number of data files to upload, and their bytes."""
-        sizes = [c.after.size or 0 for c in self._sent if c.after]
+        sizes = [c.after.size or 0 for c in self._sent() if c.after]
         return len(sizes), sum(sizes)
 
     def live(self) -> tuple[Change, ...]:
         """The changes that overwrite data files of published algorithms. Data has no versions: they take effect before any test."""
-        published = {c.address.algorithm for c in self.versions if c.before is not None}
-        return tuple(c for c in self._sent if c.before and c.address.algorithm in published)
+        sent = self._sent()
+        published = {c.address.algorithm for c in self.versions if c.before is not None} if sent else frozenset[str]()
+        return tuple(c for c in sent if c.before and c.address.algorithm in published)
 
     def held(self) -> tuple[Change, ...]:
         """The changes that are left out because their test failed before."""
-        return tuple(c for c in self.changes if c.action is Action.HOLD)
+        return tuple(c for c in self._acting if c.action is Action.HOLD)
 
     def untested(self) -> tuple[Change, ...]:
         """The versions that will be published without a test, because their algorithm has no payload."""
@@ -148,30 +154,28 @@ class Plan:
 
     def kept(self) -> int:
         """The bytes of the data files that are already at the destination."""
-        return sum(c.after.size or 0 for c in self._files if not c.action.writes and c.after)
+        return sum(c.after.size or 0 for c in self._files(self.changes) if not c.action.writes and c.after)
 
     def notes(self) -> Iterator[tuple[Address, str]]:
         """The notes on both sides of every change, also of those that do nothing."""
         for change in self.changes:
             for side in (change.before, change.after):
-                yield from ((change.address, note) for note in (side.notes if side else ()))
+                if side is not None and side.notes:
+                    yield from ((change.address, note) for note in side.notes)
 
     @property
     def versions(self) -> tuple[Change, ...]:
         """The changes of published versions."""
-        return tuple(c for c in self.changes if self._traits(c.address).publishes)
+        publishing = {name for name, traits in self.kinds.items() if traits.publishes}
+        return tuple([c for c in self.changes if c.address.kind in publishing])
 
-    @property
-    def _files(self) -> tuple[Change, ...]:
-        return tuple(c for c in self.changes if self._traits(c.address).is_file)
+    def _files(self, changes: Iterable[Change]) -> tuple[Change, ...]:
+        kinds = {name for name, traits in self.kinds.items() if traits.is_file}
+        return tuple(c for c in changes if c.address.kind in kinds)
 
-    @property
     def _sent(self) -> tuple[Change, ...]:
         """The changes of files that are sent. A file that only gets its previous bytes back is not."""
-        return tuple(c for c in self._files if c.action.writes and not c.details.get("put_back_only"))
-
-    def _traits(self, address: Address) -> KindTraits:
-        return self.kinds.get(address.kind, _NO_TRAITS)
+        return tuple(c for c in self._files(self._acting) if c.action.writes and not c.details.get("put_back_only"))
 
 
 def checks_of(workflow: Workflow, to_publish: Set[str]) -> tuple[Check, ...]:
@@ -211,6 +215,8 @@ def with_kept_bytes(plan: Plan, workflow: Workflow) -> Plan:
     renewed = {c.address.algorithm for c in plan.versions if c.action.writes}
     wanted = {spec.name for spec in workflow.algorithms if spec.publish.restore_data}
     live = {c.address for c in plan.live() if c.address.algorithm in renewed}
+    if not live:
+        return plan
     room: dict[str, int] = {}
     left = KEPT_OF_RUN
 
@@ -276,9 +282,12 @@ def restricted(plan: Plan, kept: Set[Address]) -> Plan:
 
 def live_untested(whole: Plan, part: Plan) -> tuple[Address, ...]:
     """The data files of published algorithms that a part of a plan overwrites, while the new version is not in that part."""
+    live = whole.live()
+    if not live:
+        return ()
     kept = {change.address for change in part.changes}
     left_out = {c.address.algorithm for c in whole.versions if c.action.writes and c.address not in kept}
-    return tuple(c.address for c in whole.live() if c.address in kept and c.address.algorithm in left_out)
+    return tuple(c.address for c in live if c.address in kept and c.address.algorithm in left_out)
 
 
 def _without(version: Change | None, check: Check) -> Check | None:
@@ -300,10 +309,8 @@ def _needed_kinds(targets: Iterable[Address], kinds: Mapping[str, KindTraits]) -
 def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
     """The plan for display: where the new value of a changed attribute is hidden, the old values are masked too."""
 
-    def mask(change: Change) -> Change:
-        after, sides = change.after, (change.before, change.recorded)
-        if after is None:
-            return change
+    def mask(change: Change, after: Resource) -> Change:
+        sides = (change.before, change.recorded)
         changed = {name for side in sides if side is not None for name in _changed(side, after)}
         hidden = frozenset(name for name in changed if hides(after.attributes[name]))
         if not hidden:
@@ -311,7 +318,9 @@ def masked(plan: Plan, hides: Callable[[Json], bool]) -> Plan:
         before, recorded = (_without_values(side, hidden, after) for side in sides)
         return replace(change, before=before, recorded=recorded)
 
-    return replace(plan, changes=tuple(map(mask, plan.changes)))
+    pairs = ((change, change.after) for change in plan.changes)
+    changes = [change if after is None or not after.attributes else mask(change, after) for change, after in pairs]
+    return plan if all(map(is_, changes, plan.changes)) else replace(plan, changes=tuple(changes))
 
 
 def _changed(side: Resource, after: Resource) -> Iterator[str]:

@@ -102,7 +102,7 @@ def with_renewals(
 
 def _renews(change: Change, published: _Contents | None) -> bool:
     """`published`: None: it may have been published with what the workflow wants now."""
-    if change.action.writes:
+    if change.action is not Action.NONE and change.action.writes:
         return True
     return change.after is not None and published is not None and published.get(_key(change.address)) != change.after.digest
 

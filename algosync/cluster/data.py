@@ -20,7 +20,8 @@ from algosync.core.timestamp import read_http_date, read_iso_time
 __all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "Stored", "WritableStore", "split"]
 
 DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
-_SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
+_APART = timedelta(seconds=3)  # how far the clock behind `Date` may be ahead of the one behind `last_modified`
+_SETTLED = timedelta(seconds=1) + _APART  # `last_modified` has whole seconds: a younger stamp may hide a second write
 _MD5 = r'"?([0-9a-f]{32})"?'
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
@@ -35,34 +36,30 @@ _READER_LIMIT = 500  # characters of one pattern
 class FileStat:
     """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed.
 
-    `modified`: the time of the last write as it is listed; empty: the store does not tell. `mark`: the stamp at any age. `passed`:
-    the server's clock has passed the second of the last write. Two files are compared without these three.
+    `modified`: the time of the last write as it is listed; empty: the store does not tell. `written`: the same; None: it is not
+    told, or of an unknown form. `mark`: the stamp at any age. Two files are compared without these three.
+
+    A stamp that was recorded proves the recorded content at any age: it is recorded only when no later write can get it. So it is
+    compared with the mark.
     """
 
     size: int
     stamp: str | None
     modified: str = field(default="", compare=False)
     mark: str | None = field(default=None, compare=False)
-    passed: bool = field(default=False, compare=False)
-
-    @property
-    def best(self) -> str | None:
-        """The stamp, also of a younger file if the second of its last write has passed.
-
-        That is enough where the clocks behind `last_modified` and `Date` were compared, or where it equals a recorded stamp.
-        """
-        return self.mark if self.stamp is None and self.passed else self.stamp
+    written: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The reply to a write. `settles`: seconds until the server's clock has passed the second of the reply.
+    """The reply to a write.
 
     `etag_md5`: an ETag that has the form of an MD5 (hex). Whether it is one, is for the reader to find out. Empty: there is none.
+    `date`: the server's time as it wrote it. None: it did not tell.
     """
 
-    settles: float = 0.0
     etag_md5: str = ""
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +163,7 @@ class DataClient:
         """Create or overwrite a file. The collection must exist."""
         headers = self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
         etag = re.fullmatch(_MD5, headers.get("ETag", ""))
-        return Stored(self.wire.clock.seconds_left(headers.get("Date")), etag[1] if etag else "")
+        return Stored(etag[1] if etag else "", headers.get("Date"))
 
     def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
         """Create a collection with this ACL. A collection that exists already gets the ACL.
@@ -270,10 +267,9 @@ def _stat(entry: Mapping[str, object], now: datetime | None) -> tuple[str, FileS
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
-    written, mark = None if now is None else read_iso_time(modified), f"{size}@{modified}"
-    if now is None or written is None:
-        return name, FileStat(size, None, modified, mark)
-    return name, FileStat(size, mark if now - written >= _SETTLED else None, modified, mark, passed=written < now)
+    written, mark = read_iso_time(modified), f"{size}@{modified}"
+    old = now is not None and written is not None and now - written >= _SETTLED
+    return name, FileStat(size, mark if old else None, modified, mark, written)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:

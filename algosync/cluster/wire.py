@@ -11,7 +11,6 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from algosync.cluster.resuming import Resumption, blocks_of
-from algosync.cluster.server_clock import ServerClock
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
 from algosync.core.lean import dataclass
@@ -68,7 +67,6 @@ class Wire:
     def __init__(self, host: Host, credential: Credential) -> None:
         self.host = host
         self.credential = credential
-        self.clock = ServerClock()
 
     @property
     def names(self) -> SettingNames:
@@ -84,7 +82,6 @@ class Wire:
         headers = {} if data is None else {"Content-Type": "application/json"}
         answer = self.answer(method, f"{path}?{urlencode(query)}" if query else path, headers, data)
         date = answer.headers.get("Date")
-        self.clock.heard(date)
         if not answer.body:
             return JsonReply(answer.status, None, date)
         try:

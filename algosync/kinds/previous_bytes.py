@@ -71,7 +71,7 @@ class PreviousBytes:
 
     def are_in(self, stat: FileStat) -> bool:
         """Whether the destination's stamp proves that the file still has the previous bytes."""
-        return stat.best is not None and stat.best == self.stamp
+        return stat.mark is not None and stat.mark == self.stamp
 
     def overwrite_is_recorded(self, record: Record) -> bool:
         """Whether the record is that of the new bytes. False: the overwrite failed, or its outcome is unknown."""

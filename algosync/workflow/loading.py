@@ -180,9 +180,21 @@ def _read(
         workflow = read_document(root, source.path, inputs, found, local_files=local_files)
         return _with_template_lines(workflow, rendered) if workflow and source.form.template else workflow
     finally:
-        for fault in found.found:
+        for fault in _with_template_hint(found.found, source):
             line = None if fault.file else rendered.template_line(fault.line, fault.column)
             faults.found.append(replace(fault, template_line=line))
+
+
+def _with_template_hint(found: Sequence[Fault], source: _Source) -> Iterator[Fault]:
+    """The faults. The first one of a line with marks of a template has a hint if the file is not rendered."""
+    lines = [] if source.form.template else source.text.split("\n")
+    marked = {number for number, line in enumerate(lines, 1) if "{{" in line or "{%" in line}
+    places = [(fault.line, fault.column) for fault in found if fault.line in marked and not fault.file]
+    for fault in found:
+        if places and (fault.line, fault.column) == min(places) and not fault.file:
+            yield replace(fault, hint="only a file whose name ends with .j2 is a template: give this one such a name")
+        else:
+            yield fault
 
 
 def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:

@@ -47,10 +47,10 @@ class Route:
     connections: int
     uploads: list[float] = field(default_factory=list)
 
-    def apply(self) -> Cost:
+    def apply(self, *options: str) -> Cost:
         """A whole first apply."""
         self.destination.upload_time()  # of others
-        cost = self.workspace.apply(self.destination, self.source, self._at_once())
+        cost = self.workspace.apply(self.destination, self.source, [*self._at_once(), *options])
         self.uploads.append(self.destination.upload_time())
         return cost
 

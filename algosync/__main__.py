@@ -3,6 +3,7 @@
 Until the command's own signal handlers are installed, a signal ends the process at once and quietly: nothing has been done yet.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -17,10 +18,17 @@ for _number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(_number, _leave_at_once)
 
 
+_COLLECT_AFTER = 50_000
+"""New objects after which Python looks for cycles among them. Nearly all that is made by imports and by a plan stays until the end
+of the process. With Python's own number, 700, the search takes a fifth of the time of a large plan, and 5 ms of every command.
+"""
+
+
 def main() -> None:
     """Run one command and exit."""
     if _answered(sys.argv[1:]):
         os._exit(0)
+    gc.set_threshold(_COLLECT_AFTER)
     from algosync.cli.interrupt import Signalled, leave
 
     try:

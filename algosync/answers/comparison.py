@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ from algosync.answers.equality import same
 from algosync.answers.exact_json import Value
 from algosync.answers.excerpt import visible
 from algosync.answers.ordering import Arranged
+from algosync.core.lean import dataclass
 from algosync.core.testing.case import Tolerance
 
 __all__ = ["MOST_DIFFERENCES", "differences"]

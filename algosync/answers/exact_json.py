@@ -30,17 +30,17 @@ class NotJson(ValueError):
 
 def read_exact(text: str) -> Value:
     """The value of a JSON text. NotJson: it has none, or is nested too deep."""
-    return _read(text, _whole, _fraction)
+    return _read(text, _EXACT)
 
 
 def read_rounded(text: str) -> Value:
     """The same value with floats, for libraries that compare nothing else. NotJson: as `read_exact`."""
-    return _read(text, lambda digits: int(digits) if len(digits) <= _DIGITS else float(digits), float)
+    return _read(text, _ROUNDED)
 
 
 def read_marked(text: str) -> Value:
     """The same value with marked texts in the place of numbers, which `unmarked` turns back. NotJson: as `read_exact`."""
-    return _read(text, _MARK.__add__, _MARK.__add__)
+    return _read(text, _MARKING)
 
 
 def json_text(value: Value) -> str:
@@ -53,10 +53,13 @@ def unmarked(text: str) -> str:
     return _MARKED.sub(r"\1", text)
 
 
-def _read(text: str, whole: Callable[[str], object], fraction: Callable[[str], object]) -> Value:
+def _read(text: str, decoder: json.JSONDecoder) -> Value:
     try:
-        value: Value = json.loads(text, parse_int=whole, parse_float=fraction, parse_constant=_no_number)
-        check_depth(value, DEEPEST)
+        if text.startswith("\ufeff"):
+            raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+        value: Value = decoder.decode(text)
+        if text.count("[") + text.count("{") > DEEPEST:  # one that has fewer cannot be too deep
+            check_depth(value, DEEPEST)
     except NotJson:
         raise
     except (RecursionError, ValueError) as error:
@@ -86,3 +89,15 @@ def _fraction(text: str) -> int | Decimal:
 
 def _no_number(text: str) -> NoReturn:
     raise NotJson(f"not JSON: {text} is not a number of JSON")
+
+
+def _rounded(text: str) -> int | float:
+    return int(text) if len(text) <= _DIGITS else float(text)
+
+
+def _decoder(whole: Callable[[str], object], fraction: Callable[[str], object]) -> json.JSONDecoder:
+    """Making a decoder takes longer than reading a short text with it."""
+    return json.JSONDecoder(parse_int=whole, parse_float=fraction, parse_constant=_no_number)
+
+
+_EXACT, _ROUNDED, _MARKING = _decoder(_whole, _fraction), _decoder(_rounded, float), _decoder(_MARK.__add__, _MARK.__add__)

@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from types import MappingProxyType
 
 from algosync.answers.baseline import NotBaseline, read_baseline
@@ -28,8 +29,8 @@ def faults(expect: Expectation) -> Sequence[ExpectationFault]:
     """All faults, in the order of the keys. Imports what it needs for the keys that are given, and starts no process."""
     return [
         ExpectationFault(key, item, message)
-        for key, check in _CHECKS.items()
-        if getattr(expect, key) not in (None, ())
+        for (key, check), value, default in zip(_CHECKS.items(), _CHECKED(expect), _NOT_GIVEN, strict=True)
+        if value is not default and value not in (None, ())
         for item, message in check(expect)
     ]
 
@@ -159,3 +160,5 @@ _CHECKS: Mapping[str, Callable[[Expectation], Found]] = MappingProxyType(
         "ignore": _ignore,
     }
 )
+_CHECKED = attrgetter(*_CHECKS)
+_NOT_GIVEN = _CHECKED(Expectation())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from algosync.answers.difference import ABSENT, Place, ValueDifference
 from algosync.answers.exact_json import Value
+from algosync.core.lean import dataclass
 
 __all__ = ["Noise", "is_length"]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from algosync.answers.difference import Place
 from algosync.answers.exact_json import DEEPEST, Value, json_text, read_rounded
 
 if TYPE_CHECKING:
-    from jsonpath_rfc9535 import JSONPathQuery
+    from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathQuery
 
 __all__ = ["InvalidPath", "compiled", "selected", "without"]
 
@@ -26,17 +26,24 @@ class InvalidPath(ValueError):
 @lru_cache(maxsize=256)
 def compiled(path: str) -> JSONPathQuery:
     """InvalidPath: the text is no JSONPath."""
-    from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError
-
-    class Deep(JSONPathEnvironment):
-        max_recursion_depth = DEEPEST + 2
+    from jsonpath_rfc9535 import JSONPathError
 
     if len(path) > _LONGEST:
         raise InvalidPath(f"longer than {_LONGEST} characters")
     try:
-        return Deep().compile(path)
+        return _environment().compile(path)
     except (JSONPathError, RecursionError, ValueError, IndexError) as error:
         raise InvalidPath(str(error) or "nested too deep") from None
+
+
+@cache
+def _environment() -> JSONPathEnvironment:
+    from jsonpath_rfc9535 import JSONPathEnvironment
+
+    class Deep(JSONPathEnvironment):
+        max_recursion_depth = DEEPEST + 2
+
+    return Deep()
 
 
 def selected(path: str, value: Value) -> list[tuple[Place, Value]]:

@@ -20,9 +20,9 @@ __all__ = ["RARE", "CommandWithHelp", "HelpAll"]
 RARE = "Less common options"
 """The panel of the options that `--help` leaves out."""
 _ALL = "algosync.help_all"  # a key of the context's `meta`
-_TYPE = re.compile(r" <[^>]*>$")
+_TYPE = r" <[^>]*>$"
 """The type that typer puts behind the name of an argument, such as ` <list[str]>`."""
-_CLAUSE_END = re.compile(r"(?:;|\.)\s")
+_CLAUSE_END = r"(?:;|\.)\s"
 
 
 def _show_all(context: typer.Context, wanted: bool) -> None:
@@ -72,7 +72,7 @@ class CommandWithHelp(TyperCommand):
 def _write(title: str, parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
     rows = [row for parameter in parameters if (row := parameter.get_help_record(ctx)) is not None]
     if title == "Arguments":
-        rows = [(_TYPE.sub("", name), text) for name, text in rows]
+        rows = [(re.sub(_TYPE, "", name), text) for name, text in rows]
     if rows:
         with formatter.section(title):
             formatter.write_dl(rows)
@@ -82,5 +82,5 @@ def _short(option: Any) -> Any:
     """The option with the first clause of its help, and without its variable."""
     shown = copy.copy(option)
     shown.show_envvar = False
-    shown.help = _CLAUSE_END.split(f"{option.help or ''} ", maxsplit=1)[0].rstrip(" .") + "."
+    shown.help = re.split(_CLAUSE_END, f"{option.help or ''} ", maxsplit=1)[0].rstrip(" .") + "."
     return shown

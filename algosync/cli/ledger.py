@@ -56,6 +56,8 @@ class RedactingLedger:
         self._ledger.forget(address)
 
     def _without_secrets(self, record: Record) -> Record:
+        if not record.attributes:
+            return record
         redacted = cast("Mapping[str, Json]", self._redacted(record.attributes))
         kept = {n: v for n, v in redacted.items() if n not in self._read_back or v == record.attributes.get(n)}
         if self._holds(dict(record.attributes)) and record.digest == digest_of(record.attributes):

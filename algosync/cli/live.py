@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Task as Row
     from rich.progress import TaskID
 
-__all__ = ["reading", "watch"]
+__all__ = ["watch"]
 
 _WIDE = 60  # columns; a narrower terminal shows only a percentage
 _SELDOM = 30.0  # seconds between two lines about all transfers
@@ -42,15 +42,6 @@ def watch(
 
                 terminal.result_lines(answer_lines(event.result, str(event.step.address), terminal.redact))
             yield event
-
-
-def reading(terminal: Terminal, what: str) -> AbstractContextManager[object]:
-    """Shows an activity indicator while the body runs. Does nothing if stderr is not a terminal."""
-    if not terminal.live:
-        return nullcontext()
-    from rich.console import Console
-
-    return Console(file=terminal.screen(), highlight=False).status(f"Reading {what}...", spinner="line")
 
 
 class _Board(Protocol):

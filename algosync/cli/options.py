@@ -7,7 +7,7 @@ An option with `rich_help_panel=RARE` is shown by `--help-all` only.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -18,6 +18,7 @@ from algosync.cli.help import RARE
 from algosync.cli.report_output import report_places
 from algosync.cli.transferring.options import BandwidthLimit, Cache, CacheSize, Executor, cache_limit, rate_of
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.views import FORMATS
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.cli.history.run_log import RunLog, keep_log
 from algosync.cli.interrupt import pause
 from algosync.core.error import Denied, UsageError
+from algosync.core.lean import dataclass
 from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.planning.target import Checksum, Mode, Selection
 from algosync.core.text import printable
@@ -98,12 +98,6 @@ class Needs:
         return cls(command, writes=writes, source=selection.mode is Mode.APPLY, selection=selection, saved=saved)
 
 
-_COLLECT_AFTER = 50_000
-"""New objects after which Python looks for cycles among them. Nearly all that a plan makes stays until its end. With Python's own
-number, 700, the search takes a fifth of the time of a large plan.
-"""
-
-
 @contextmanager
 def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -> Iterator[CommandSession]:
     """Load the workflow, connect to its clusters and lock its state while the body runs."""
@@ -123,7 +117,6 @@ def command_session(options: ClusterOptions, terminal: Terminal, needs: Needs) -
 def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: Needs) -> Iterator[CommandSession]:
     """Connect a workflow to its clusters and lock its state while the body runs. `shared`: for all workflows of the command."""
     from algosync.cli.ledger import RedactingLedger
-    from algosync.cli.live import reading
     from algosync.cli.same_cluster import same_cluster, source_identity
     from algosync.cli.state_place import StateKey, state_opened, state_place
     from algosync.cli.testing import testing_context
@@ -139,7 +132,6 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
 
     connections, saved = shared.connections, needs.saved
     options, terminal = connections.options, connections.terminal
-    gc.set_threshold(_COLLECT_AFTER)
     workflow = _of_today(loaded.workflow)
     if terminal.holds(workflow.name) and not loaded.path.name.startswith(workflow.name):
         raise UsageError("the workflow's name holds a secret, and names of states are not secret", hint="use another `name:`")
@@ -149,7 +141,7 @@ def workflow_session(loaded: LoadedWorkflow, shared: SharedDestination, needs: N
         label, destination = shared.connected()
         variable, source_label = named_source(options, workflow)
         source = _source(connections, workflow, needs, (variable, source_label))
-        with reading(terminal, "the destination"):
+        with terminal.reading("the destination"):
             owners, place = shared.answered()
         owner = owner_of(workflow, owners)
         state, results = stack.enter_context(

@@ -7,11 +7,12 @@ order of the tests, without their names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 if TYPE_CHECKING:

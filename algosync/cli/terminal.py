@@ -7,9 +7,11 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import field
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
+from algosync.core.lean import dataclass
 from algosync.core.redaction import Redactor
 from algosync.core.text import harmless_text, paint, printable
 
@@ -128,6 +130,14 @@ class Terminal:
     def screen(self) -> TextIO:
         """A stream to `err` that never fails, for a library that moves the cursor itself. Pass its texts through `shown` first."""
         return cast("TextIO", _Screen(self))
+
+    def reading(self, what: str) -> AbstractContextManager[object]:
+        """Shows an activity indicator while the body runs. Does nothing if stderr is not a terminal."""
+        if not self.live:
+            return nullcontext()
+        from rich.console import Console
+
+        return Console(file=self.screen(), highlight=False).status(f"Reading {what}...", spinner="line")
 
     def shown(self, text: str, *, coloured: bool) -> str:
         """The text with secrets hidden, and without control characters except line breaks and the colours of `paint`."""

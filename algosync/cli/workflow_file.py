@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.core.error import UsageError, WorkflowError
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from algosync.core.text import printable
 __all__ = ["ClusterAddress", "git_base", "parse", "parse_git"]
 
 _URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*\]|[^\[\]:/?#%\\\s]+)(?::([0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
-_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*")
+_NAME = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*"
 _NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)")  # some systems read such a host as an IPv4 address
-_ADDRESS_LIKE = re.compile(r"[A-Za-z0-9+.-]*://.*|.{0,30}\..{0,60}", re.DOTALL)
+_ADDRESS_LIKE = r"(?s)[A-Za-z0-9+.-]*://.*|.{0,30}\..{0,60}"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -80,7 +80,7 @@ def _host(text: str, variable: str) -> str:
         raise UsageError(f"{variable} names a host with a dot at its end{_quoted(text)}", hint="write it without that dot")
     if _NUMBER.fullmatch(text):
         return _ip_address(text, variable)
-    if not _NAME.fullmatch(text) or len(text) > 253:
+    if not re.fullmatch(_NAME, text) or len(text) > 253:
         raise UsageError(f"{variable} has no valid host name{_quoted(text)}")
     return text.lower()
 
@@ -111,4 +111,4 @@ def _is_loopback(host: str) -> bool:
 
 def _quoted(text: str) -> str:
     """Quote the text only if it looks like an address. Any other text may be a key in the wrong variable."""
-    return f": '{printable(text, 100)}'" if _ADDRESS_LIKE.fullmatch(text) else ""
+    return f": '{printable(text, 100)}'" if re.fullmatch(_ADDRESS_LIKE, text) else ""

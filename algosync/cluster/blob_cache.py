@@ -27,7 +27,7 @@ from algosync.core.text import printable
 
 __all__ = ["BlobCache", "BlobWriter", "user_cache"]
 
-_DIGEST = re.compile("[0-9a-f]{64}")
+_DIGEST = "[0-9a-f]{64}"
 _INDEX = "index"
 _MOST_ENTRIES = 20_000  # of the index
 _INCOMING = "incoming-"
@@ -59,7 +59,7 @@ class BlobCache:
     def find(self, key: str, digest: str | None = None) -> File | None:
         """The content with this digest (hex), or the one that was noted for this key. The bytes are not looked at."""
         wanted = digest or self._noted(key)
-        if wanted is None or not _DIGEST.fullmatch(wanted):
+        if wanted is None or not re.fullmatch(_DIGEST, wanted):
             return None
         path = self._folder / wanted
         try:
@@ -225,7 +225,7 @@ def _remove_oldest(folder: Path, limit: int) -> int:
     for path in folder.iterdir():
         with suppress(OSError):
             status = path.stat()
-            if _DIGEST.fullmatch(path.name):
+            if re.fullmatch(_DIGEST, path.name):
                 found.append((status.st_mtime_ns, status.st_size, path))
             elif path.name.startswith(_INCOMING) and time.time() - status.st_mtime > _STALE:
                 path.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,14 +13,16 @@ from algosync.cluster.md5_etags import Md5Etags
 from algosync.cluster.wire import Download, JsonReply, Wire, idempotent, path_of
 from algosync.core.address import OWNER_NAME
 from algosync.core.error import Conflict, NotFound, Unexpected
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.timestamp import read_http_date, read_iso_time
 
 __all__ = ["DEFAULT_READERS", "CollectionListing", "DataClient", "DataStore", "FileStat", "Stored", "WritableStore", "split"]
 
 DEFAULT_READERS = ("algo://.my/*",)  # the owner's algorithms, whoever calls them
-_SETTLED = timedelta(seconds=2)  # `last_modified` has whole seconds: a younger stamp may hide a second write
-_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
+_APART = timedelta(seconds=3)  # how far the clock behind `Date` may be ahead of the one behind `last_modified`
+_SETTLED = timedelta(seconds=1) + _APART  # `last_modified` has whole seconds: a younger stamp may hide a second write
+_MD5 = r'"?([0-9a-f]{32})"?'
 _MAX_PAGES = 10_000
 _LISTING = frozenset(("files", "folders", "marker", "acl"))  # the members that a listing may have (PLATFORM.md §2.3)
 _MAX_ENTRIES = 500_000
@@ -34,34 +36,30 @@ _READER_LIMIT = 500  # characters of one pattern
 class FileStat:
     """`size` in bytes. `stamp` is None for a young file: a write of the same size in the same second could not be noticed.
 
-    `modified`: the time of the last write as it is listed; empty: the store does not tell. `mark`: the stamp at any age. `passed`:
-    the server's clock has passed the second of the last write. Two files are compared without these three.
+    `modified`: the time of the last write as it is listed; empty: the store does not tell. `written`: the same; None: it is not
+    told, or of an unknown form. `mark`: the stamp at any age. Two files are compared without these three.
+
+    A stamp that was recorded proves the recorded content at any age: it is recorded only when no later write can get it. So it is
+    compared with the mark.
     """
 
     size: int
     stamp: str | None
     modified: str = field(default="", compare=False)
     mark: str | None = field(default=None, compare=False)
-    passed: bool = field(default=False, compare=False)
-
-    @property
-    def best(self) -> str | None:
-        """The stamp, also of a younger file if the second of its last write has passed.
-
-        That is enough where the clocks behind `last_modified` and `Date` were compared, or where it equals a recorded stamp.
-        """
-        return self.mark if self.stamp is None and self.passed else self.stamp
+    written: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The reply to a write. `settles`: seconds until the server's clock has passed the second of the reply.
+    """The reply to a write.
 
     `etag_md5`: an ETag that has the form of an MD5 (hex). Whether it is one, is for the reader to find out. Empty: there is none.
+    `date`: the server's time as it wrote it. None: it did not tell.
     """
 
-    settles: float = 0.0
     etag_md5: str = ""
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +162,8 @@ class DataClient:
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         """Create or overwrite a file. The collection must exist."""
         headers = self.wire.upload(path_of("v1", "data", owner, collection, name), blocks, length)
-        etag = _MD5.fullmatch(headers.get("ETag", ""))
-        return Stored(self.wire.clock.seconds_left(headers.get("Date")), etag[1] if etag else "")
+        etag = re.fullmatch(_MD5, headers.get("ETag", ""))
+        return Stored(etag[1] if etag else "", headers.get("Date"))
 
     def create_collection(self, owner: str, collection: str, readers: Sequence[str] = DEFAULT_READERS) -> None:
         """Create a collection with this ACL. A collection that exists already gets the ACL.
@@ -269,10 +267,9 @@ def _stat(entry: Mapping[str, object], now: datetime | None) -> tuple[str, FileS
         raise Unexpected("a listing names a file without a name, size or last_modified")
     if not 0 <= size < 1 << 63 or len(modified) > _TIME_LIMIT or not _is_text(modified):
         raise Unexpected(f"a listing gives {printable(name, 100)} an invalid size or time")
-    written, mark = None if now is None else read_iso_time(modified), f"{size}@{modified}"
-    if now is None or written is None:
-        return name, FileStat(size, None, modified, mark)
-    return name, FileStat(size, mark if now - written >= _SETTLED else None, modified, mark, passed=written < now)
+    written, mark = read_iso_time(modified), f"{size}@{modified}"
+    old = now is not None and written is not None and now - written >= _SETTLED
+    return name, FileStat(size, mark if old else None, modified, mark, written)
 
 
 def _readers(body: object) -> tuple[str, ...] | None:

@@ -6,13 +6,13 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import Queue
+from queue import SimpleQueue
 
 __all__ = ["Hasher", "hasher"]
 
 _IN_LINE = 4 << 20  # bytes: below that a thread costs more than it saves
 _AT_ONCE = 1 << 20  # bytes that are handed to the thread together
-_WAITING = 2  # times as many
+_WAITING = 2  # times as many, in addition to those that are being hashed
 
 
 class Hasher:
@@ -42,15 +42,20 @@ class Hasher:
 
 
 class _ThreadedHasher(Hasher):
-    """At most two MiB wait for the thread. hashlib lets other threads run while it hashes a block."""
+    """At most three MiB wait for the thread. hashlib lets other threads run while it hashes a block.
+
+    `_free` holds a token for each batch that may still be handed over. Two queues in C cost a fraction of a `Queue` with a limit.
+    """
 
     def __init__(self, *, md5: bool = False) -> None:
         super().__init__(md5=md5)
         self._held: list[bytes] = []
         self._size = 0
-        self._blocks: Queue[list[bytes] | None] = Queue(_WAITING)
-        self._thread = threading.Thread(target=self._run, name="hashing", daemon=True)
-        self._thread.start()
+        self._work: SimpleQueue[list[bytes] | None] = SimpleQueue()
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(_WAITING + 1):
+            self._free.put(None)
+        threading.Thread(target=self._run, name="hashing", daemon=True).start()
 
     def update(self, block: bytes) -> None:
         self._held.append(block)
@@ -60,20 +65,25 @@ class _ThreadedHasher(Hasher):
 
     def finish(self) -> None:
         self._hand_over()
-        self._blocks.join()
+        for _ in range(_WAITING + 1):
+            self._free.get()
+        for _ in range(_WAITING + 1):
+            self._free.put(None)
 
     def close(self) -> None:
-        self._blocks.put(None)
+        self._work.put(None)
 
     def _hand_over(self) -> None:
-        self._blocks.put(self._held)
+        self._free.get()
+        self._work.put(self._held)
         self._held, self._size = [], 0
 
     def _run(self) -> None:
-        while (blocks := self._blocks.get()) is not None:
+        while (blocks := self._work.get()) is not None:
             for block in blocks:
                 super().update(block)
-            self._blocks.task_done()
+            del blocks[:]
+            self._free.put(None)
 
 
 @contextmanager

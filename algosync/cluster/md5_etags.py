@@ -8,9 +8,9 @@ have computed it while the bytes were still right.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from algosync.core.error import TransferError
+from algosync.core.lean import dataclass
 
 __all__ = ["Md5Etags"]
 

@@ -19,7 +19,7 @@ __all__ = ["CallError", "unnested"]
 _LONGEST = 20_000  # characters that are searched
 _MOST_LEVELS = 16
 _MOST_STARTS = 20  # braces of one text that are tried as the start of a document
-_LITERAL = re.compile(
+_LITERAL = (
     r"""'(?:[^'\\\n]|\\(?:[\\'"nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}))*'"""
     r"""|"(?:[^"\\\n]|\\(?:[\\'"nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}))*\""""
 )
@@ -57,9 +57,9 @@ def _levels(message: str) -> Iterator[tuple[str, str]]:
 
 def _split(message: str) -> tuple[str, str | None, str]:
     """A message's own text, the message that it holds, and the trace that belongs to the latter."""
-    if _LITERAL.fullmatch(message.strip()):
+    if re.fullmatch(_LITERAL, message.strip()):
         text, mark, trace = _unquoted(message.strip()).partition(_TRACE)
-        is_error = bool(mark) or _LITERAL.fullmatch(text) is not None or _split(text)[1] is not None
+        is_error = bool(mark) or re.fullmatch(_LITERAL, text) is not None or _split(text)[1] is not None
         return ("", text, (mark + trace).strip()) if is_error else (message, None, "")  # a KeyError's message is a literal too
     for start in [found.start() for found in re.finditer(r"\{", message)][:_MOST_STARTS]:
         if (error := _document_at(message, start)) is not None:

@@ -42,22 +42,25 @@ class File:
         Raises Unexpected if its length is unknown, or if it was compressed on its way. A store may keep a Content-Encoding with the
         bytes that were uploaded, and return these bytes. Their length is the one in the listing then.
         """
-        with ExitStack() as stack:
-            download = stack.enter_context(self.store.open(*self.name))
-            if self._differs(download):  # it may be the reply to another request
-                stack.close()
-                download = stack.enter_context(self.store.open(*self.name))
+        with self.store.open(*self.name) as download:
+            if not self._differs(download):
+                yield self._opened(download)
+                return
+        with self.store.open(*self.name) as download:  # the first one may have been the reply to another request
             if self._differs(download):
                 raise SourceError(
                     f"{_display_name(self.name)}: {download.length} bytes are announced, its listing says {self.size}",
                     hint="the file has just changed, or the server lies; run the same command again",
                 )
-            if download.codings and (self.size is None or download.length is None):
-                raise Unexpected(f"{_display_name(self.name)}: the reply is compressed, which was not requested", status=200)
-            length = self.size if download.length is None else download.length
-            if length is None:
-                raise Unexpected(f"{_display_name(self.name)}: the reply does not state its length", status=200)
-            yield Opened(length, download.blocks)
+            yield self._opened(download)
+
+    def _opened(self, download: Download) -> Opened:
+        if download.codings and (self.size is None or download.length is None):
+            raise Unexpected(f"{_display_name(self.name)}: the reply is compressed, which was not requested", status=200)
+        length = self.size if download.length is None else download.length
+        if length is None:
+            raise Unexpected(f"{_display_name(self.name)}: the reply does not state its length", status=200)
+        return Opened(length, download.blocks)
 
     def _differs(self, download: Download) -> bool:
         return None not in (self.size, download.length) and self.size != download.length
@@ -81,7 +84,7 @@ def relay(file: File, destination: WritableStore, target: Name, advance: Advance
 
     def attempt() -> tuple[str, int]:
         with ExitStack() as stack:
-            with _nothing_sent():
+            with _NOTHING_SENT:
                 download = stack.enter_context(file.open())
                 content = _whole(download, advance, file) if download.length <= BLOCK else None
             if content is not None:
@@ -99,10 +102,11 @@ def _whole(download: Opened, advance: Advance, file: File) -> bytes:
 def _put_whole(content: bytes, file: File, destination: WritableStore, target: Name) -> tuple[str, int]:
     """Sends a file that is held in memory."""
     digest = hashlib.sha256(content).hexdigest()
-    with _nothing_sent():
+    with _NOTHING_SENT:
         _require_digest(file, digest)
     stored = destination.put(*target, [content], len(content))
-    destination.etags.judge(stored.etag_md5, content, _display_name(target))
+    if stored.etag_md5:
+        destination.etags.judge(stored.etag_md5, content, _display_name(target))
     return digest, len(content)
 
 
@@ -112,6 +116,7 @@ def _put_blocks(download: Opened, file: File, destination: WritableStore, target
         blocks = _hold_last_block(
             lambda: _require_digest(file, hashes.sha256() if file.digest else None),
             _counted(download, hashes.update, advance, file.name),
+            download.length,
         )
         stored = destination.put(*target, blocks, download.length)
         destination.etags.judge(stored.etag_md5, hashes.md5(), _display_name(target))
@@ -143,14 +148,17 @@ def fingerprint(file: File, retry: Retry) -> tuple[str, str]:
     return retry.run(attempt)
 
 
-@contextmanager
-def _nothing_sent() -> Iterator[None]:
-    """Mark errors in the body as raised before anything was sent to the destination."""
-    try:
-        yield
-    except AlgosyncError as error:
-        error.sent = False
-        raise
+class _NothingSent:
+    """Marks errors in the body of a `with` as raised before anything was sent to the destination."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, AlgosyncError):
+            error.sent = False
+
+
+_NOTHING_SENT = _NothingSent()
 
 
 @contextmanager
@@ -193,15 +201,17 @@ def _counted(download: Opened, update: Callable[[bytes], None], advance: Advance
         raise TransferError(f"{_display_name(name)}: {done} bytes were received, {download.length} were announced")
 
 
-def _hold_last_block(check: Callable[[], None], blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield all blocks, the last one only after all have been read and the check has passed."""
-    pending = b""
+def _hold_last_block(check: Callable[[], None], blocks: Iterator[bytes], length: int) -> Iterator[bytes]:
+    """Yield blocks of `length` bytes in all, the last one only after the iterator has ended and the check has passed."""
+    done, last = 0, b""
     for block in blocks:
-        if pending:
-            yield pending
-        pending = block
+        done += len(block)
+        if done < length:
+            yield block
+        else:
+            last = block
     check()
-    yield pending
+    yield last
 
 
 def _require_digest(file: File, found: str | None) -> None:

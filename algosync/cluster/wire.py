@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from functools import lru_cache, wraps
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from algosync.cluster.resuming import Resumption, blocks_of
-from algosync.cluster.server_clock import ServerClock
 from algosync.core.credential import Credential
 from algosync.core.error import NotFound, Unexpected
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.net import CompleteReply, Host, Response, Retry, SettingNames
 from algosync.net.document import fits, read_json
@@ -25,6 +24,8 @@ __all__ = ["Download", "JsonReply", "Wire", "idempotent", "path_of"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_BINARY = {"Content-Type": "application/octet-stream"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ class Download:
 
 def path_of(*segments: str) -> str:
     """Return a path with every segment quoted. Raises ValueError for `.` and `..`, which cannot be sent."""
-    if any(segment in (".", "..", "") for segment in segments):
-        raise ValueError(f"cannot be named in a URL: {segments!r}")
     return "/" + "/".join(map(_quoted, segments))
 
 
 @lru_cache(maxsize=4096)  # each name is in several paths, and most segments are in all of them
 def _quoted(segment: str) -> str:
+    if segment in (".", "..", ""):
+        raise ValueError(f"cannot be named in a URL: {segment!r}")
     return quote(segment, safe="")
 
 
@@ -66,7 +67,6 @@ class Wire:
     def __init__(self, host: Host, credential: Credential) -> None:
         self.host = host
         self.credential = credential
-        self.clock = ServerClock()
 
     @property
     def names(self) -> SettingNames:
@@ -82,7 +82,6 @@ class Wire:
         headers = {} if data is None else {"Content-Type": "application/json"}
         answer = self.answer(method, f"{path}?{urlencode(query)}" if query else path, headers, data)
         date = answer.headers.get("Date")
-        self.clock.heard(date)
         if not answer.body:
             return JsonReply(answer.status, None, date)
         try:
@@ -117,23 +116,17 @@ class Wire:
     @contextmanager
     def download(self, path: str) -> Iterator[Download]:
         """Open a download. Raises NotFound if it is not a file; Unexpected if a proxy has changed its content."""
-        with ExitStack() as stack:
-            headers = self._authorization()
-            reply = self.host.fetch(path, headers)
-            if isinstance(reply, Response):
-                stack.enter_context(closing(reply))
-            if reply.headers.get("X-Data-Type", "file") != "file":
-                raise NotFound(f"GET {path}: this is not a file", status=reply.status)
-            if reply.status == 203:
-                raise Unexpected(f"GET {path}: 203, a proxy has changed the content", status=reply.status)
-            length = _length(f"GET {path}", reply)
-            if isinstance(reply, Response):
-                resumption = Resumption.of(reply, length, lambda more: self.host.open("GET", path, {**more, **headers}))
-                blocks = blocks_of(reply, resumption, self.retry.wait)
-                stack.enter_context(closing(blocks))
+        headers = self._authorization()
+        reply = self.host.fetch(path, headers)
+        if isinstance(reply, CompleteReply):
+            length = _file_length(path, reply)
+            yield Download(length, iter([reply.body] if reply.body else []), content_codings(reply.headers))
+            return
+        with closing(reply):
+            length = _file_length(path, reply)
+            resumption = Resumption.of(reply, length, lambda more: self.host.open("GET", path, {**more, **headers}))
+            with closing(blocks_of(reply, resumption, self.retry.wait)) as blocks:
                 yield Download(length, blocks, content_codings(reply.headers))
-            else:
-                yield Download(length, iter([reply.body] if reply.body else []), content_codings(reply.headers))
 
     def upload(self, path: str, blocks: Iterable[bytes], length: int) -> Mapping[str, str]:
         """PUT `length` bytes. Return the headers of the reply.
@@ -141,33 +134,44 @@ class Wire:
         An empty file is sent with a Content-Length, too; the client libraries fail to do so (PLATFORM.md §2.2).
         Raises Unexpected if the server accepts the file before it has received all of it.
         """
-        headers = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}
-        whole = b"" if not length else self._whole(blocks)
+        whole = b"" if not length else self._whole(blocks, length)
+        if whole is not None:
+            return self._accepted(path, self.answer("PUT", path, _BINARY, whole))
         pieces = (block for block in blocks)
-        answer = self.answer("PUT", path, headers, pieces if whole is None else whole)
-        error = reply_error(_json_or_none(answer.body))
-        if error is not None:
-            body = json.dumps({"error": dict(error)}).encode()
-            raise from_reply(f"PUT {path}", answer.status, answer.headers, body, self.names)
-        if whole is None and getgeneratorstate(pieces) != GEN_CLOSED:
+        answer = self.answer("PUT", path, {"Content-Length": str(length), **_BINARY}, pieces)
+        headers = self._accepted(path, answer)
+        if getgeneratorstate(pieces) != GEN_CLOSED:
             raise Unexpected(f"PUT {path}: it was answered before all bytes were sent", status=answer.status)
-        return answer.headers
+        return headers
 
-    def _whole(self, blocks: Iterable[bytes]) -> bytes | None:
+    def _whole(self, blocks: Iterable[bytes], length: int) -> bytes | None:
         """The content, if it can be sent at once. None: it needs the time of a transfer, or counts for the limit of the rate."""
         if self.host.net.limit is not None or not isinstance(blocks, list) or len(blocks) != 1:
             return None
         (content,) = blocks
-        return content if len(content) <= QUICK_BODY else None
+        return content if len(content) == length <= QUICK_BODY else None
+
+    def _accepted(self, path: str, answer: CompleteReply) -> Mapping[str, str]:
+        """The headers of a reply to a write. Raises the error that its body tells."""
+        error = reply_error(_json_or_none(answer.body))
+        if error is not None:
+            body = json.dumps({"error": dict(error)}).encode()
+            raise from_reply(f"PUT {path}", answer.status, answer.headers, body, self.names)
+        return answer.headers
 
     def _authorization(self) -> Mapping[str, str]:
         return {"Authorization": self.credential.header()}
 
 
-def _length(what: str, reply: CompleteReply | Response) -> int | None:
+def _file_length(path: str, reply: CompleteReply | Response) -> int | None:
+    """The length that the reply to a download states. Raises NotFound, Unexpected: it is not the file itself."""
+    if reply.headers.get("X-Data-Type", "file") != "file":
+        raise NotFound(f"GET {path}: this is not a file", status=reply.status)
+    if reply.status == 203:
+        raise Unexpected(f"GET {path}: 203, a proxy has changed the content", status=reply.status)
     length: str | None = None if "Transfer-Encoding" in reply.headers else reply.headers.get("Content-Length")
     if length is not None and not (length.isascii() and length.isdecimal()):
-        raise Unexpected(f"{what}: the length {printable(length, 80)} is invalid", status=reply.status)
+        raise Unexpected(f"GET {path}: the length {printable(length, 80)} is invalid", status=reply.status)
     return None if length is None else int(length)
 
 

@@ -19,11 +19,11 @@ from algosync.core.text import printable
 __all__ = ["SHORTHANDS", "Environment", "choose", "shown"]
 
 SHORTHANDS = {
-    "python2": re.compile(r"Python 2\.\d+"),
-    "python3": re.compile(r"Python 3\.\d+"),
-    "pytorch": re.compile(r".*\bPyTorch\b.*"),
-    "tensorflow-2.3": re.compile(r".*\bTensorFlow\b.*\b2\.3\b.*"),
-    "tensorflow-1.14": re.compile(r".*\bTensorFlow\b.*\b1\.14\b.*"),
+    "python2": r"Python 2\.\d+",
+    "python3": r"Python 3\.\d+",
+    "pytorch": r".*\bPyTorch\b.*",
+    "tensorflow-2.3": r".*\bTensorFlow\b.*\b2\.3\b.*",
+    "tensorflow-1.14": r".*\bTensorFlow\b.*\b1\.14\b.*",
 }
 
 _NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
@@ -45,7 +45,7 @@ def choose(language: str, offered: Sequence[Environment], current: str | None, r
     it runs on (`current`, an id), which somebody else may have set. Raises SourceError if no environment matches.
     """
     pattern = SHORTHANDS.get(language)
-    candidates = [e for e in offered if (pattern.fullmatch(e.display_name) if pattern else e.display_name == language)]
+    candidates = [e for e in offered if (re.fullmatch(pattern, e.display_name) if pattern else e.display_name == language)]
     if not candidates:
         raise SourceError(f"the destination has no environment for {printable(language)!r}", hint=_hint(language, offered))
     kept = [e for e in candidates if e.display_name == recorded] or [e for e in candidates if e.id == current]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from algosync.core.lean import dataclass
 from algosync.core.testing.answer import CaseResult, Mismatch
 
 __all__ = [

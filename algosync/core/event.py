@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from algosync.core.error import AlgosyncError
 from algosync.core.lean import dataclass
-from algosync.core.planning.schedule import Step
-from algosync.core.testing.answer import Called, CaseResult
-from algosync.core.testing.gate import GateOutcome
-from algosync.core.testing.timing import Timing
+
+if TYPE_CHECKING:
+    from algosync.core.error import AlgosyncError
+    from algosync.core.planning.schedule import Step
+    from algosync.core.testing.answer import Called, CaseResult
+    from algosync.core.testing.gate import GateOutcome
+    from algosync.core.testing.timing import Timing
 
 __all__ = ["CaseDone", "Event", "Measured", "Note", "Progress", "StepDone", "StepFailed", "StepSkipped", "StepStarted"]
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
-from algosync.core.address import Address
 from algosync.core.event import Event
-from algosync.core.planning.change import Change, Finding
-from algosync.core.planning.plan import Check
-from algosync.core.planning.schedule import Step, Verb
-from algosync.core.resource import KindTraits, Record, Resource
-from algosync.core.testing.parity import CaseParity, Sides
-from algosync.core.workflow import AlgorithmSpec
+from algosync.core.lean import dataclass
+
+if TYPE_CHECKING:
+    from algosync.core.address import Address
+    from algosync.core.planning.change import Change, Finding
+    from algosync.core.planning.plan import Check
+    from algosync.core.planning.schedule import Step, Verb
+    from algosync.core.resource import KindTraits, Record, Resource
+    from algosync.core.testing.parity import CaseParity, Sides
+    from algosync.core.workflow import AlgorithmSpec
 
 __all__ = ["Comparer", "Kind", "Ledger", "Outcome", "Performer", "Side", "Tell"]
 

@@ -21,10 +21,11 @@ class ReadBack(Enum):
     NONE = "none"
 
 
-def with_read_back(record: Record, how: ReadBack) -> Record:
-    """The record of a file that was just verified. If its bytes were not read, the record says so."""
+def with_read_back(record: Record, how: ReadBack, stamp: str | None) -> Record:
+    """The record of a file that was just verified, and then had this stamp. If its bytes were not read, the record says so."""
     private = without_mark(record)
-    return replace(record, private=private if how is ReadBack.FULL else {**private, _UNREAD: how.value})
+    private = private if how is ReadBack.FULL else {**private, _UNREAD: how.value}
+    return replace(record, destination_stamp=stamp, private=private)
 
 
 def without_mark(record: Record) -> Mapping[str, Json]:

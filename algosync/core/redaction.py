@@ -53,7 +53,7 @@ class Redactor:
     def hide(self, secret: str) -> None:
         """Adds a secret, and each of its lines, because texts are shown line by line."""
         before = len(self._forms)
-        for part in {secret, *secret.splitlines()}:
+        for part in {secret, *secret.splitlines()} - self._parts:
             if len(part) >= _SHORTEST:
                 self._parts.add(part)
                 self._inside = None

@@ -114,7 +114,7 @@ PAINT = re.compile(r"(\x1b\[(?:0|(?:1|2|31|32|33|36)(?:;1)?)m)")
 # The beginnings of commands to CI systems. GitHub (`::`, also after blanks) and GitLab read them at the beginning of a line, Azure
 # and TeamCity anywhere in it.
 _COMMAND_PARTS = ("::", "section_", "##")
-_COMMAND = re.compile(r"^(?:\s|\x1b\[[\d;]+m)*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))")
+_COMMAND = r"^(?:\s|\x1b\[[\d;]+m)*(?::(?=:)|s(?=ection_(?:start|end):))|#(?=#(?:\[|[a-z]+\[))"
 
 
 def paint(text: str, *styles: str) -> str:
@@ -130,7 +130,7 @@ def harmless(line: str, *, coloured: bool) -> str:
         line = "".join(pieces if coloured else pieces[::2])
     if not any(part in line for part in _COMMAND_PARTS):  # nearly always, and much faster than the pattern
         return line
-    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", line)
+    return re.sub(_COMMAND, lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", line)
 
 
 def harmless_text(text: str, *, coloured: bool) -> str:
@@ -145,7 +145,7 @@ def harmless_text(text: str, *, coloured: bool) -> str:
 
 def harmless_json(text: str) -> str:
     """Like `harmless` for an ASCII JSON text, with the escapes of JSON."""
-    return _COMMAND.sub(r"\\u0023", text).replace("\x7f", "\\u007f")
+    return re.sub(_COMMAND, r"\\u0023", text).replace("\x7f", "\\u007f")
 
 
 def clauses(*parts: str | None) -> str:

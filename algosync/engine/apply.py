@@ -33,6 +33,8 @@ __all__ = ["apply", "schedule_of"]
 
 _WRITES = (Verb.UPLOAD, Verb.OVERWRITE)
 _TRANSFERS = (Verb.UPLOAD, Verb.OVERWRITE, Verb.VERIFY, Verb.RECOVER, Verb.RESTORE)
+_GATHERED = 0.01  # seconds
+_MANY = 30  # events that gather meanwhile if the transfers wait for no server
 
 
 def schedule_of(plan: Plan, scene: Scene[Site]) -> Schedule:
@@ -79,16 +81,16 @@ class _Run:
         self._scene = scene
         self._ledger = ledger
         self._queue: queue.SimpleQueue[Event | Done | BaseException] = queue.SimpleQueue()
-        self._recorder = OutcomeRecorder(ledger, self._queue.put)
+        self._transfers = TransferPool(scene.transfers, self._announce) if scene.transfers else None
+        self._recorder = OutcomeRecorder(ledger, self._queue.put, self._has_waiting_transfers)
 
     def events(self) -> Generator[Event, None, None]:
         pool = ThreadPoolExecutor(self._scene.parallelism, thread_name_prefix="apply")
-        transfers = TransferPool(self._scene.transfers, self._announce) if self._scene.transfers else None
         try:
             self._recorder.start()
-            yield from self._start(pool, transfers)
+            yield from self._start(pool)
             while self._walk.active:
-                event = self._queue.get()
+                event = self._next()
                 if isinstance(event, BaseException):
                     raise event
                 if isinstance(event, Done):
@@ -97,27 +99,44 @@ class _Run:
                 match event:
                     case StepDone(step=step):
                         self._walk.end(step, succeeded=True)
-                        yield from self._start(pool, transfers)
+                        yield from self._start(pool)
                     case StepFailed(step=step, error=error):
                         self._walk.end(step, succeeded=not error.blocks)
-                        yield from self._start(pool, transfers)
+                        yield from self._start(pool)
                     case _:
                         pass
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            if transfers is not None:
-                transfers.close()
+            if self._transfers is not None:
+                self._transfers.close()
             pool.shutdown(wait=True)
             self._recorder.close()
 
-    def _start(self, pool: ThreadPoolExecutor, transfers: TransferPool | None) -> Iterator[StepSkipped]:
+    def _next(self) -> Event | Done | BaseException:
+        if self._queue.empty():
+            self._gather()
+        return self._queue.get()
+
+    def _gather(self) -> None:
+        """While transfers wait for a thread, no thread lacks work. So events gather for a while, and this thread is not woken for
+        each. If there are few, the transfers wait for a server, and more of them run at the same time from now on.
+        """
+        grows = self._transfers is not None
+        while grows and self._queue.empty() and self._has_waiting_transfers():
+            time.sleep(_GATHERED)
+            grows = self._transfers is not None and self._queue.qsize() < _MANY and self._transfers.grow()
+
+    def _has_waiting_transfers(self) -> bool:
+        return self._transfers is not None and self._transfers.has_waiting
+
+    def _start(self, pool: ThreadPoolExecutor) -> Iterator[StepSkipped]:
         """Starts every step that may run now."""
         for found in self._walk.advance():
             if isinstance(found, StepSkipped):
                 yield found
-            elif transfers is not None and found.verb in _TRANSFERS and self._scene.is_file(found.address):
+            elif self._transfers is not None and found.verb in _TRANSFERS and self._scene.is_file(found.address):
                 after = found.change.after if found.change else None
-                transfers.submit(found, partial(self._perform, found, self._recorder.put), (after.size or 0) if after else 0)
+                self._transfers.submit(found, partial(self._perform, found, self._recorder.put), (after.size or 0) if after else 0)
             else:
                 pool.submit(self._perform, found, self._record)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Unreachable
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.planning.coverage import Coverage, Examined, Gap, LeftOut, Reading
 from algosync.core.planning.diff import assume_observed, drift

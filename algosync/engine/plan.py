@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeAlias, TypeVar
 
 from algosync.core.address import Address
 from algosync.core.error import Corrupt, NotFound, Several, SourceError
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.data_reads import DataReads, renewed_by_reads
 from algosync.core.planning.deletion import possible

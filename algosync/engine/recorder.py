@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
@@ -13,6 +14,7 @@ from algosync.core.ports import Ledger, Outcome
 __all__ = ["Done", "OutcomeRecorder"]
 
 _TOGETHER = 500  # steps
+_GATHERED = 0.01  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,18 @@ class Done:
 
 
 class OutcomeRecorder:
-    """`tell` is called with each step after it was recorded, or with the error for which it could not be recorded."""
+    """`tell` is called with each step after it was recorded, or with the error for which it could not be recorded.
 
-    def __init__(self, ledger: Ledger, tell: Callable[[Done | BaseException], None]) -> None:
+    `gathers`: whether there is no hurry, because other steps run anyway. Then the steps that end within 10 ms are recorded
+    together: recording each alone costs as much as the transfer of a small file.
+    """
+
+    def __init__(
+        self, ledger: Ledger, tell: Callable[[Done | BaseException], None], gathers: Callable[[], bool] = lambda: False
+    ) -> None:
         self._ledger = ledger
         self._tell = tell
+        self._gathers = gathers
         self._queue: SimpleQueue[Done | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -50,6 +59,8 @@ class OutcomeRecorder:
         more = True
         while more:
             batch = [self._queue.get()]
+            if self._gathers():
+                time.sleep(_GATHERED)
             while len(batch) < _TOGETHER:
                 try:
                     batch.append(self._queue.get_nowait())

@@ -13,6 +13,8 @@ from algosync.core.planning.schedule import Step
 __all__ = ["TransferPool"]
 
 _BIG = 8 << 20  # bytes
+_TINY = 64 << 10  # bytes: such a file takes hardly more time than the Python code, which one thread at a time can run
+_FIRST = 2  # threads for tiny files
 _AT_ONCE = 8  # small files
 
 
@@ -26,8 +28,9 @@ class _Job:
 class TransferPool:
     """At most `limit` jobs at the same time, begun in the order in which they come. One thread is kept for files that are not big.
 
-    A big file that finds no thread waits until another big one has ended. Threads start when they are needed. `announce` is called
-    with the steps that a thread is about to begin: several if they are small and many wait. It raises nothing.
+    A big file that finds no thread waits until another big one has ended. Threads start when they are needed: for tiny files two,
+    and more only when `grow` is called. `announce` is called with the steps that a thread is about to begin: several if they are
+    small and many wait. It raises nothing.
     """
 
     def __init__(self, limit: int, announce: Callable[[Sequence[Step]], None]) -> None:
@@ -44,9 +47,25 @@ class TransferPool:
     def submit(self, step: Step, work: Callable[[], None], size: int) -> None:
         """Has `work` done by a thread. `size`: bytes that it moves. Only one thread may submit."""
         self._jobs.put(_Job(step, work, size > _BIG))
-        if len(self._threads) < self._limit:
-            self._threads.append(threading.Thread(target=self._run, name=f"transfer_{len(self._threads)}"))
+        if len(self._threads) < _FIRST or size > _TINY:
+            self._start_threads(1)
+
+    def grow(self) -> bool:
+        """Starts as many threads as there are, but not more than jobs wait. False: there are as many as there may be. Only the
+        thread that submits may call it.
+        """
+        self._start_threads(min(len(self._threads), self._jobs.qsize()))
+        return len(self._threads) < self._limit
+
+    def _start_threads(self, count: int) -> None:
+        for number in range(len(self._threads), min(len(self._threads) + count, self._limit)):
+            self._threads.append(threading.Thread(target=self._run, name=f"transfer_{number}"))
             self._threads[-1].start()
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether jobs wait for a thread."""
+        return not self._jobs.empty()
 
     def close(self) -> None:
         """Waits for the jobs under way. No other one begins."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from algosync.cluster.data import DataStore, WritableStore
@@ -24,8 +25,8 @@ class Workers(Protocol):
 class CountedStore(WritableStore, Protocol):
     """A store that has to know of every write."""
 
-    def count_write(self, owner: str, collection: str) -> None:
-        """A write to the collection that was not made through this object has ended, or may have."""
+    def writing(self, name: Name) -> AbstractContextManager[None]:
+        """A write to the file that is not made through this object. If it fails, it may have written, too."""
 
 
 class RemoteTransfers:
@@ -41,12 +42,9 @@ class RemoteTransfers:
         place = self._place(file.store)
         if place is None or destination is not self._destination:
             return self._here.relay(file, destination, target, advance, retry)
-        owner, collection, _ = target
-        try:
-            task = Task("relay", place, file.name, file.size, file.digest, target)
+        task = Task("relay", place, file.name, file.size, file.digest, target)
+        with self._destination.writing(target):
             return as_digest(values_of(self._workers.carry_out(task, advance)))
-        finally:  # a failed one may have written, too
-            self._destination.count_write(owner, collection)
 
     def digest(self, file: File, advance: Advance, retry: Retry) -> tuple[str, int]:
         place = self._place(file.store)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from algosync.cluster.algorithms import Build
 from algosync.core.error import BuildFailed, ClusterError, TimedOut
 from algosync.core.event import Note
+from algosync.core.lean import dataclass
 from algosync.core.planning.schedule import Step
 from algosync.core.ports import Tell
 from algosync.kinds.context import Context

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timezone
 from typing import Protocol, TypeVar
 
 from algosync.cluster.transfers import LocalTransfers, Transfers
+from algosync.core.lean import dataclass
 from algosync.core.ports import Ledger
 from algosync.core.read_back import ReadBack
 from algosync.core.resource import Json

@@ -82,8 +82,8 @@ def observed(spec: AlgorithmSpec, context: Context) -> Iterable[Resource]:
 
 
 def _trusted_stamp(stat: FileStat, record: Record | None) -> str | None:
-    """A stamp may be young if it is the recorded one: the server's clock had passed its second when that was recorded."""
-    return stat.best if record is not None and stat.best == record.destination_stamp else stat.stamp
+    """A stamp may be young if it is the recorded one: no other write can have got it since."""
+    return stat.mark if record is not None and stat.mark == record.destination_stamp else stat.stamp
 
 
 def read(resource: Resource, side: Side, spec: AlgorithmSpec, context: Context) -> Resource:
@@ -109,8 +109,23 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
             return replace(change, action=Action.HOLD, reason=f"its test failed at {failure.at}: {failure.reason}")
     after = change.after
     if change.action.writes and after is not None and after.digest is None and context.store.name.startswith("file://"):
-        change = replace(change, after=replace(read(after, Side.SOURCE, spec, context), digest_from=READ_NOW))
+        change = replace(change, after=_read_here(after, spec, context))
     return explained(change) if is_left(change.before) else change
+
+
+def _read_here(resource: Resource, spec: AlgorithmSpec, context: Context) -> Resource:
+    """The resource with the digest of the local file. It is read once as long as its stamp stays the same.
+
+    A transfer compares the digest with what it sends.
+    """
+    memory, stamp = context.sources.memory, resource.stamp
+    if stamp is None or (known := memory.find_digest(stamp)) is None:
+        resource = read(resource, Side.SOURCE, spec, context)
+        if stamp is not None and resource.digest is not None:
+            memory.note_digest(stamp, resource.digest)
+    else:
+        resource = replace(resource, digest=known)
+    return replace(resource, digest_from=READ_NOW)
 
 
 def trace(finding: Finding, spec: AlgorithmSpec, context: Context) -> Finding:
@@ -209,7 +224,7 @@ def _require_as_planned(step: Step, listed: Mapping[str, FileStat]) -> None:
         return  # it was compared when its previous bytes were put back
     same = now is None if before is None else now is not None and now.size == (before.size or 0)
     if same and now is not None and before is not None and before.stamp is not None:
-        same = now.best == before.stamp
+        same = now.mark == before.stamp
     if not same:
         hint = "algosync plan shows the change; the next run takes it into account"
         raise Conflict(f"{step.address}: somebody changed it since the plan was made", hint=hint)

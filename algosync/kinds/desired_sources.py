@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 
 from algosync.cluster.once import OncePerKey
 from algosync.core.address import Address
 from algosync.core.error import ClusterError, NotFound, SourceError, TransferError
+from algosync.core.lean import dataclass
 from algosync.core.planning.data_reads import READS
 from algosync.core.ports import Ledger
 from algosync.core.resource import READ_NOW, RECORDED, Json, Record, Resource

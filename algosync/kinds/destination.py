@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from algosync.cluster.algorithms import AlgorithmInfo, Version
@@ -13,6 +13,7 @@ from algosync.cluster.data import CollectionListing, FileStat
 from algosync.cluster.once import OncePerKey
 from algosync.core.environment import Environment
 from algosync.core.error import NotFound
+from algosync.core.lean import dataclass
 from algosync.core.tree import Tree
 from algosync.git import Commit, Repository
 from algosync.kinds.ports import AlgorithmService, GitRepository
@@ -45,8 +46,8 @@ class _Answers:
 class Destination:
     """`owner` is the account that the algorithms belong to, `key_owner` the account whose key is used.
 
-    Methods named after a noun return the answer as it was when first asked for. `list_now`, `files_after_upload` and
-    `repository` give the current state.
+    Methods named after a noun return the answer as it was when first asked for. `list_now` and `repository` give the current
+    state.
     """
 
     owner: str
@@ -89,19 +90,6 @@ class Destination:
     def files_before_restores(self, algorithm: str) -> Mapping[str, FileStat]:
         """The same, asked for right before the first file of the collection is put back."""
         return self._answers.files_before_restores.get(algorithm, partial(self.list_now, algorithm))
-
-    def files_after_upload(
-        self, algorithm: str, file: str, outdated: Mapping[str, FileStat] | None, pause: Callable[[], None]
-    ) -> Mapping[str, FileStat]:
-        """The same, listed after the last upload of a file has ended, and once for all files that were uploaded by then.
-
-        `outdated`: the listing that this returned before, if a later one is needed. `pause` is called before that one is asked for.
-        """
-        return self.data.files_after_write((self.owner, algorithm, file), outdated, pause)
-
-    def seconds_to_settle(self, algorithm: str, file: str) -> float:
-        """How long to wait after the last upload of a file until no other write can get the same time. 0: no upload is known."""
-        return self.data.seconds_to_settle(self.owner, algorithm, file)
 
     def list_now(self, algorithm: str) -> Mapping[str, FileStat]:
         try:

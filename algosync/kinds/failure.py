@@ -46,4 +46,6 @@ def with_failure(record: Record, failure: Failure) -> Record:
 
 
 def without_failure(record: Record) -> Record:
+    if _FAILURE not in record.private:
+        return record
     return replace(record, private={name: value for name, value in record.private.items() if name != _FAILURE})

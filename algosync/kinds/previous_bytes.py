@@ -71,7 +71,7 @@ class PreviousBytes:
 
     def are_in(self, stat: FileStat) -> bool:
         """Whether the destination's stamp proves that the file still has the previous bytes."""
-        return stat.best is not None and stat.best == self.stamp
+        return stat.mark is not None and stat.mark == self.stamp
 
     def overwrite_is_recorded(self, record: Record) -> bool:
         """Whether the record is that of the new bytes. False: the overwrite failed, or its outcome is unknown."""
@@ -113,4 +113,6 @@ def with_previous(record: Record, previous: PreviousBytes) -> Record:
 def without_previous(record: Record) -> Record:
     """The record of a file whose previous bytes are no longer needed. It does not remember a failed test either."""
     settled = without_failure(record)
+    if _PREVIOUS not in settled.private:
+        return settled
     return replace(settled, private={name: value for name, value in settled.private.items() if name != _PREVIOUS})

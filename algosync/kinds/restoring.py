@@ -144,7 +144,7 @@ def _is_ours(record: Record, previous: PreviousBytes, files: Mapping[str, FileSt
     if previous.are_in(stat):
         return True
     recorded = previous.overwrite_is_recorded(record)
-    if recorded and stat.best is not None and stat.best == record.destination_stamp:
+    if recorded and stat.mark is not None and stat.mark == record.destination_stamp:
         return True
     found, _ = digest_now(record.address, stat.size, context, lambda _: None)
     if found == previous.sha256:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from algosync.cluster.data import FileStat
@@ -16,7 +15,7 @@ from algosync.kinds.context import Context
 
 __all__ = ["digest_now", "target_name", "verified"]
 
-_PAUSES = (0.0, 0.05, 0.1, 0.2, *(0.5,) * 18)  # seconds before each listing; a stamp settles within two
+_PAUSES = (0.0, 0.1, 0.2, 0.4, 0.8)  # seconds before each listing: the first ones may be older than the write
 
 
 def target_name(address: Address, context: Context) -> Name:
@@ -27,26 +26,24 @@ def verified(record: Record, context: Context, advance: Callable[[int], None]) -
     """Looks at a written file in the way that the user has chosen. TransferError: it is not what was sent.
 
     Its bytes are read after its stamp has settled. From then on the stamp proves the digest: another write of the same size within
-    the same second leaves the same stamp, so the bytes must be read later than that.
+    the same second leaves the same stamp, so the bytes must be read later than that. Where they are not read, the stamp proves
+    nothing anyway, so it is not waited for.
     """
     how = context.read_back
+    stat = _listed(record, context, _PAUSES[:1] if how is ReadBack.NONE else _PAUSES)
     if how is ReadBack.NONE:
-        return with_read_back(replace(record, destination_stamp=_mark(record, context)), how)
-    stat = _settled(record, context)
+        mark = stat.mark if stat is not None and stat.size == record.size else None
+        return with_read_back(record, how, mark)
     if stat is None:
         raise TransferError(f"{record.address} is not there although its upload was accepted")
-    found = (record.digest, stat.size) if how is ReadBack.SIZE else digest_now(record.address, record.size, context, advance)
+    found, stamp = (record.digest, stat.size), stat.mark
+    if how is ReadBack.FULL and stat.size == record.size:
+        stamp = _settled(stat, record, context)
+        found = digest_now(record.address, record.size, context, advance)
     if found != (record.digest, record.size):
         hint = "run the same command again"
         raise TransferError(f"{record.address}: what the destination holds is not what was sent", hint=hint)
-    return with_read_back(replace(record, destination_stamp=stat.best), how)
-
-
-def _mark(record: Record, context: Context) -> str | None:
-    """The stamp that the destination lists now, if the file has the right size. None: the next plan has to look at the file."""
-    algorithm, name = record.address.algorithm, record.address.name or ""
-    stat = context.destination.files_after_upload(algorithm, name, None, lambda: None).get(name)
-    return stat.stamp or stat.mark if stat is not None and stat.size == record.size else None
+    return with_read_back(record, how, stamp)
 
 
 def digest_now(address: Address, size: int | None, context: Context, advance: Callable[[int], None]) -> tuple[str, int]:
@@ -55,19 +52,24 @@ def digest_now(address: Address, size: int | None, context: Context, advance: Ca
     return context.transfers.digest(file, advance, context.destination.retry)
 
 
-def _settled(record: Record, context: Context) -> FileStat | None:
-    """The file in the listing once it has a stamp, or as it is after the last try. None: it is not listed.
+def _listed(record: Record, context: Context, pauses: Sequence[float]) -> FileStat | None:
+    """The file as it is listed after its last write. None: it is not listed.
 
-    Waits until the server's clock has passed the second of the write. All files of a collection that were written before share
-    these listings, and the pauses between them.
+    All files of a collection that were written before share these listings, and the pauses between them.
     """
-    algorithm, name = record.address.algorithm, record.address.name or ""
-    if left := context.destination.seconds_to_settle(algorithm, name):
-        context.pause(left)
-    files = None
-    for pause in _PAUSES:
-        files = context.destination.files_after_upload(algorithm, name, files, partial(context.pause, pause))
-        stat = files.get(name)
-        if stat is None or stat.size != record.size or stat.best is not None:
+    name = target_name(record.address, context)
+    files, stat = None, None
+    for pause in pauses:
+        files = context.destination.data.files_after_write(name, files, partial(context.pause, pause))
+        stat = files.get(name[2])
+        if stat is not None and stat.size == record.size and context.destination.data.shows_write(name, stat):
             break
     return stat
+
+
+def _settled(stat: FileStat, record: Record, context: Context) -> str | None:
+    """Waits until no other write can get the file's stamp, and returns it. None: the time of the write is not known."""
+    left = context.destination.data.seconds_to_settle(target_name(record.address, context), stat)
+    if left:
+        context.pause(left)
+    return None if left is None else stat.mark

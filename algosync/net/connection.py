@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import select
 import socket
 import ssl
 import time
@@ -30,6 +32,7 @@ class LeasedConnection(HTTPConnection):
     response_class = FinalResponse
     lease: Lease | None = None
     host_header: str = ""
+    _readable: select.poll | None = None  # kept, because making one for each request takes longer than asking it
 
     def _new_conn(self) -> socket.socket:
         sock, self.lease = _connect(self)
@@ -39,12 +42,20 @@ class LeasedConnection(HTTPConnection):
         super().connect()
         # From here on only the lease limits the time. A socket timeout would end a block that has earned more time.
         self.sock.settimeout(None)
+        self._readable = select.poll()
+        self._readable.register(self.sock, select.POLLIN)
         self._mark_sent()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open, and holds no bytes that nobody asked for."""
+        return self.sock is not None and self._readable is not None and not self._readable.poll(0)
 
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is not None and self.lease is None:  # a kept connection, reused by another request
             self.lease = attach_current(self.sock)
             self._mark_sent()
+            self.timeout = None  # urllib3 would give the socket the time for connecting
         try:
             super().request(*args, **options)
         except ssl.SSLEOFError as error:
@@ -75,16 +86,28 @@ class _LeasedTlsConnection(LeasedConnection, HTTPSConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection is open, and holds no bytes that nobody asked for.
-
-        `urllib3` looks at the socket, which does not tell of bytes that TLS has decrypted already. The next request would take them
-        for its reply.
-        """
+        """The socket does not tell of bytes that TLS has decrypted already. The next request would take them for its reply."""
         return super().is_connected and not _unread(self.sock)
+
+
+class _KeptConnections(queue.LifoQueue[Any]):
+    """The connections of a pool, the one that was used last first. Nobody waits for one, so it needs no locks."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ARG002  # urllib3 does not wait
+        try:
+            return self.queue.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002  # urllib3 does not wait
+        if len(self.queue) >= self.maxsize:
+            raise queue.Full
+        self.queue.append(item)
 
 
 class _LeasedPool(urllib3.HTTPConnectionPool):
     ConnectionCls = LeasedConnection
+    QueueCls = _KeptConnections
 
     def _put_conn(self, conn: BaseHTTPConnection | None) -> None:
         """Called by urllib3 as soon as the last byte of a reply is read."""

@@ -46,9 +46,9 @@ _BY_CODE: Mapping[int, type[ClusterError]] = {
     2002: Denied,
 }
 _BARE_ERROR_KEYS = frozenset(("id", "code", "message"))
-_OPENSSL_DETAILS = re.compile(r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)")
+_OPENSSL_DETAILS = r"^\[[A-Z0-9_: ]+\] | \(_ssl\.c:\d+\)"
 # The status is only in this message of the standard library.
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}) ?(.*)", re.DOTALL)
+_TUNNEL = r"(?s)Tunnel connection failed: (\d{3}) ?(.*)"
 # OpenSSL's error numbers for certificates.
 _VALIDITY_ERRORS = (9, 10)
 _HOST_NAME_ERRORS = (62, 64)
@@ -112,7 +112,7 @@ def from_transport(what: str, error: BaseException, names: SettingNames) -> Clus
     def contains(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in chain)
 
-    if refused := next((match for cause in reversed(chain) if (match := _TUNNEL.search(str(cause)))), None):
+    if refused := next((match for cause in reversed(chain) if (match := re.search(_TUNNEL, str(cause)))), None):
         return _proxy_refused(what, int(refused[1]), refused[2], names)
     through_proxy = contains(broken.ProxyError)
     peer, hint = ("the proxy", _proxy_hint(names)) if through_proxy else (_peer(names), _route_hint(names))
@@ -206,7 +206,7 @@ def _innermost_message(chain: tuple[BaseException, ...]) -> str:
     """The message of the innermost error, without the object addresses that the outer messages contain."""
     innermost = chain[-1]
     text = (innermost.strerror if isinstance(innermost, OSError) else None) or str(innermost)
-    text = _OPENSSL_DETAILS.sub("", text).strip()
+    text = re.sub(_OPENSSL_DETAILS, "", text).strip()
     return printable(text, 300) or type(innermost).__name__
 
 

@@ -19,6 +19,7 @@ from algosync.net import failure
 from algosync.net.lease import MIN_RATE, Lease, Watch, current
 from algosync.net.proxy import Proxies
 from algosync.net.rate_limit import RateLimit
+from algosync.net.request import Request
 from algosync.net.retry import Retry
 from algosync.net.setting_names import SettingNames
 from algosync.net.trust import Trust
@@ -26,6 +27,8 @@ from algosync.net.trust import Trust
 if TYPE_CHECKING:
     import urllib3
     from urllib3.response import BaseHTTPResponse
+
+    from algosync.net.quick_exchange import KeptConnections
 
 __all__ = ["BLOCK", "QUICK_BODY", "CompleteReply", "Host", "Net", "Response", "content_codings"]
 
@@ -67,7 +70,9 @@ class CompleteReply:
 
 def content_codings(headers: Mapping[str, str]) -> list[str]:
     """Return the codings of a body, such as gzip; empty if its bytes are the content itself."""
-    names = (name.strip().lower() for name in headers.get("Content-Encoding", "").split(","))
+    if "Content-Encoding" not in headers:
+        return []
+    names = (name.strip().lower() for name in headers["Content-Encoding"].split(","))
     return [name for name in names if name not in ("", "identity")]
 
 
@@ -163,20 +168,6 @@ class Response:
             self._lease.release()
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A request whose body is held in memory."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    @property
-    def what(self) -> str:
-        return f"{self.method} {self.path.partition('?')[0]}"
-
-
 class Host:
     """One host. `url` is `scheme://host[:port]`; `trust` applies to https only. Safe to use from several threads.
 
@@ -195,7 +186,7 @@ class Host:
         self._proxy = proxy
         self._pool = pool
         self._guard = threading.Lock()
-        self._kept: urllib3.HTTPConnectionPool | None = None
+        self._kept: KeptConnections | None = None
         self._is_quick = proxy is None or self._context is not None  # a proxy for plain HTTP takes whole URLs
 
     def at(self, url: str, names: SettingNames) -> Host:
@@ -281,7 +272,7 @@ class Host:
         """Send one request and return its complete reply."""
         small = body is None or (isinstance(body, bytes) and len(body) <= QUICK_BODY)
         if small and method in _QUICK:
-            found = self._quick(_Request(method, path, headers, cast("bytes", body or b"")), within)
+            found = self._quick(Request(method, path, {**_HEADERS, **headers}, cast("bytes", body or b"")), within)
             if isinstance(found, CompleteReply):
                 return found
             if found is not None:
@@ -294,57 +285,64 @@ class Host:
 
         Received bytes extend the deadline. With a rate limit each reply is a Response.
         """
-        found = self._quick(_Request("GET", path, headers), limit=BLOCK) if self.net.limit is None else None
+        request = Request("GET", path, {**_HEADERS, **headers})
+        found = self._quick(request, limit=BLOCK) if self.net.limit is None else None
         if found is None:
             return self.open("GET", path, headers)
         if isinstance(found, Response):
             self._refuse(f"GET {path.partition('?')[0]}", found, ranged="Range" in headers)
         return found
 
-    def _quick(self, request: _Request, within: float | None = None, limit: int | None = None) -> CompleteReply | Response | None:
+    def _quick(self, request: Request, within: float | None = None, limit: int | None = None) -> CompleteReply | Response | None:
         """Send a request over a connection that is kept already. None: there is none, and nothing was sent.
 
         A Response has any status, or more than `limit` bytes, and then received bytes extend the deadline. None: 32 MiB.
         """
-        from urllib3.exceptions import HTTPError
-
-        from algosync.net.quick_exchange import plain_reply, request_text, rest_of_reply, taken
-
         if not self._is_quick:
             return None
-        pool = self._kept = self._kept or self.pool.connection_from_url(self.url)
-        lease = self.net.watch.lease(within or self.net.timeout)
-        connection = taken(pool)
-        length = {} if request.method == "GET" else {"Content-Length": str(len(request.body))}
-        headers = {**_HEADERS, **length, **request.headers}
-        text = request_text(request.method, request.path, connection.host_header, headers) if connection else None
-        if connection is None or text is None:
-            lease.release()
-            if connection is not None:
-                pool._put_conn(connection)
+        kept = self._kept or self._keep()
+        connection = kept.take()
+        if connection is None:
             return None
-        connection.lease = lease  # released when the connection returns to the pool
+        head = kept.head(request, connection.host_header)
+        if head is None:
+            kept.put_back(connection)
+            return None
         try:
-            lease.borrow(connection.sock)
-            progressed = None if limit is None else lease.progressed
-            found = plain_reply(connection.sock, text + request.body, limit or ANSWER_LIMIT, progressed)
-            raw = rest_of_reply(connection, pool, found, request.method) if isinstance(found, bytes) else None
+            lease = connection.lease = self.net.watch.lease(within or self.net.timeout, connection.sock)
+        except Interrupted:
+            kept.put_back(connection)
+            raise
+        try:
+            found = kept.reply(connection, request, head, limit or ANSWER_LIMIT, None if limit is None else lease.progressed)
         except BaseException as error:
             lease.release()
             connection.close()
-            pool._put_conn(connection)
-            if isinstance(error, (HTTPError, OSError)):
+            kept.put_back(connection)
+            if _is_of_transport(error):
                 raise _broken(request.what, error, lease, self.names) from None
             raise
-        if raw is not None:
-            return Response(request.what, raw, lease, self.names)
-        pool._put_conn(connection)
-        return CompleteReply(*found)
+        if isinstance(found, tuple):
+            kept.put_back(connection)
+            return CompleteReply(*found)
+        return Response(request.what, found, lease, self.names)
+
+    def _keep(self) -> KeptConnections:
+        from algosync.net.quick_exchange import KeptConnections
+
+        self._kept = KeptConnections(self.pool.connection_from_url(self.url))
+        return self._kept
 
     def _complete(self, what: str, response: Response) -> CompleteReply:
         self._refuse(what, response)
         with closing(response):
             return CompleteReply(response.status, response.headers, response.read_all())
+
+
+def _is_of_transport(error: BaseException) -> bool:
+    from urllib3.exceptions import HTTPError
+
+    return isinstance(error, (HTTPError, OSError))
 
 
 def _timed_pieces(body: Iterable[bytes], lease: Lease, limit: RateLimit | None) -> Iterator[memoryview]:

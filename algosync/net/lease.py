@@ -39,16 +39,16 @@ class Lease:
     `sent` becomes True when a connection exists: before that, no part of the request can have been sent.
     """
 
-    def __init__(self, watch: Watch, seconds: float) -> None:
+    def __init__(self, watch: Watch, seconds: float, borrowed: socket.socket | None = None) -> None:
         self._watch = watch
-        self._handle: socket.socket | None = None
-        self._borrowed = False
+        self._handle = borrowed
+        self._borrowed = borrowed is not None
         self._wake: Callable[[], None] | None = None
         self._left = 0.0
         self.seconds = seconds
         self.deadline = watch.clock() + seconds
         self.ended = ""
-        self.sent = False
+        self.sent = borrowed is not None
 
     def attach(self, sock: socket.socket) -> None:
         """Attach the socket that the request uses. Raises TimeoutError if the lease has ended.
@@ -60,13 +60,6 @@ class Lease:
             previous, self._handle = self._handle, handle
         if previous is not None:
             previous.close()
-        self._check()
-
-    def borrow(self, sock: socket.socket) -> None:
-        """Use the socket of a kept connection. It is not closed until this lease is released. Raises TimeoutError as `attach`."""
-        with self._watch.guard:
-            self._handle, self._borrowed = sock, True
-        self.sent = True
         self._check()
 
     def progressed(self, count: int) -> None:
@@ -85,6 +78,10 @@ class Lease:
         if self.deadline == math.inf:
             self.deadline = self._watch.clock() + self._left
             self._watch.wake_by(self.deadline)
+
+    def time_left(self, now: float) -> float:
+        """Seconds until the deadline, which a paused lease reaches no earlier than if it was resumed now."""
+        return self._left if self.deadline == math.inf else self.deadline - now
 
     def run(self, call: Callable[[], T]) -> T:
         """Return or raise the result of `call`, run in a thread. Raises TimeoutError when the lease ends.
@@ -150,16 +147,20 @@ class Watch:
         self._ends = 0.0  # time when the thread ends unless there are leases
         self._stopped = False
 
-    def lease(self, seconds: float) -> Lease:
-        """Start a lease. Raises Interrupted if the run was stopped."""
-        lease = Lease(self, seconds)
+    def lease(self, seconds: float, borrowed: socket.socket | None = None) -> Lease:
+        """Start a lease. Raises Interrupted if the run was stopped.
+
+        `borrowed`: the socket of a kept connection. The caller does not close it before the lease is released.
+        """
+        lease = Lease(self, seconds, borrowed)
         with self.guard:
             self.check()
             self._leases.add(lease)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
                 self._thread.start()
-            self.wake_by(lease.deadline)
+            if lease.deadline < self._wakes:
+                self.wake_by(lease.deadline)
         return lease
 
     def wake_by(self, deadline: float) -> None:
@@ -197,7 +198,7 @@ class Watch:
                         lease.end("deadline")
                 # A socket that was shut down just before it connected is open nevertheless. Shut it down again until it is
                 # released.
-                waits = [_REPEAT_AFTER if lease.ended else lease.deadline - now for lease in self._leases]
+                waits = [_REPEAT_AFTER if lease.ended else lease.time_left(now) for lease in self._leases]
                 wait = min(max(0.0, min(waits, default=self._ends - now)), _MAX_WAIT)
                 self._wakes = now + wait
                 self._changed.wait(wait)

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ProtocolError
-from urllib3.util.connection import is_connection_dropped
 
 from algosync.net.connection import LeasedConnection
 from algosync.net.final_response import FinalResponse
+from algosync.net.request import Request
 
 if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
 
-__all__ = ["Headers", "PlainReply", "plain_reply", "request_text", "rest_of_reply", "taken"]
+__all__ = ["Headers", "KeptConnections", "PlainReply", "plain_reply", "request_head", "rest_of_reply"]
 
 _RECEIVED = 1 << 16  # bytes
 _HEAD_LIMIT = 1 << 16  # bytes of headers that are looked at here
@@ -32,6 +32,7 @@ _SENT = re.compile(r"[!-~]+")  # a path, and the value of a header together with
 _SENT_HEADER = re.compile(r"[A-Za-z-]+: [!-~]+(?: [!-~]+)*")
 _HEAD = re.compile(rb"HTTP/1\.1 (20[01])(?: [^\r\n\0]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)+\r\n")
 _LENGTH = re.compile(r"[0-9]{1,9}")
+_MOST_LINES = 64  # different headers of requests that are remembered
 
 
 class Headers(Mapping[str, str]):
@@ -53,6 +54,9 @@ class Headers(Mapping[str, str]):
     def get(self, name: str, default: Any = None) -> Any:
         return self._values.get(name.lower(), default)
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
@@ -63,34 +67,72 @@ class Headers(Mapping[str, str]):
 PlainReply = tuple[int, Headers, bytes]  # status, headers and body
 
 
-def taken(pool: HTTPConnectionPool) -> LeasedConnection | None:
-    """A kept connection, which is no longer in the pool. None: there is none that can be used."""
-    queue = pool.pool
-    if queue is None:
+class KeptConnections:
+    """The kept connections of one host, and the headers that its requests have in common. Safe to use from several threads."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        self._pool = pool
+        self._lines: dict[tuple[str, tuple[tuple[str, str], ...]], str | None] = {}
+
+    def take(self) -> LeasedConnection | None:
+        """A kept connection, which is no longer in the pool. None: there is none that can be used."""
+        queue = self._pool.pool
+        if queue is None:
+            return None
+        try:
+            connection = queue.get(block=False)
+        except Exception:  # noqa: BLE001  # the queue is empty or closed; urllib3 opens a connection or says so
+            return None
+        if _is_usable(connection):
+            return cast("LeasedConnection", connection)
+        self.put_back(connection)
         return None
-    try:
-        connection = queue.get(block=False)
-    except Exception:  # noqa: BLE001  # the queue is empty or closed; urllib3 opens a connection or says so
-        return None
-    if _is_usable(connection):
-        return cast("LeasedConnection", connection)
-    pool._put_conn(connection)
-    return None
+
+    def put_back(self, connection: LeasedConnection) -> None:
+        """Ends the lease of the connection, which another request may use next."""
+        self._pool._put_conn(connection)
+
+    def reply(
+        self, connection: LeasedConnection, request: Request, head: bytes, limit: int, progressed: Callable[[int], object] | None
+    ) -> PlainReply | HTTPResponse:
+        """Sends the request. An HTTPResponse is still to be read, and keeps the connection. `limit`, `progressed`: as of
+        `plain_reply`. Raises OSError, and the errors of urllib3.
+        """
+        found = plain_reply(connection.sock, head + request.body, limit, progressed)
+        return rest_of_reply(connection, self._pool, found, request.method) if isinstance(found, bytes) else found
+
+    def head(self, request: Request, host: str) -> bytes | None:
+        """As `request_head`. The headers are checked and joined once for all requests that have the same ones."""
+        key = (host, tuple(request.headers.items()))
+        if key not in self._lines:
+            if len(self._lines) >= _MOST_LINES:
+                self._lines.clear()
+            self._lines[key] = _header_lines(host, request.headers)
+        return _joined(request, self._lines[key])
 
 
 def _is_usable(connection: object) -> bool:
     """TLS within the TLS of a proxy is left to urllib3: it has no socket of its own that a lease could borrow."""
     if not isinstance(connection, LeasedConnection) or not connection.host_header:
         return False
-    return isinstance(connection.sock, socket.socket) and not is_connection_dropped(connection)
+    return isinstance(connection.sock, socket.socket) and connection.is_connected
 
 
-def request_text(method: str, path: str, host: str, headers: Mapping[str, str]) -> bytes | None:
+def request_head(request: Request, host: str) -> bytes | None:
     """The head of a request. None: it has characters that `http.client` would refuse, or treat in its own way."""
+    return _joined(request, _header_lines(host, request.headers))
+
+
+def _header_lines(host: str, headers: Mapping[str, str]) -> str | None:
     lines = [f"{name}: {value}" for name, value in headers.items()]
-    if not _SENT.fullmatch(path) or not all(map(_SENT_HEADER.fullmatch, lines)):
+    return "\r\n".join((f"Host: {host}", *lines, "")) if all(map(_SENT_HEADER.fullmatch, lines)) else None
+
+
+def _joined(request: Request, lines: str | None) -> bytes | None:
+    if lines is None or not _SENT.fullmatch(request.path):
         return None
-    return "\r\n".join((f"{method} {path} HTTP/1.1", f"Host: {host}", *lines, "", "")).encode()
+    length = "" if request.method == "GET" else f"Content-Length: {len(request.body)}\r\n"
+    return f"{request.method} {request.path} HTTP/1.1\r\n{lines}{length}\r\n".encode()
 
 
 def plain_reply(

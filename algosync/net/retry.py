@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from algosync.core.error import (
@@ -26,6 +26,7 @@ from algosync.core.error import (
     Unreachable,
     Untrusted,
 )
+from algosync.core.lean import dataclass
 
 __all__ = ["Retry", "is_transient"]
 

@@ -11,15 +11,17 @@ from algosync.core.planning.target import dependencies
 from algosync.core.text import printable
 from algosync.core.tree import Tree
 from algosync.core.workflow import AlgorithmSpec, Workflow
-from algosync.sources.code import local_files
+from algosync.sources.archive.bytes_search import has_nowhere
+from algosync.sources.code import archive_uri, local_code, local_files
 
 __all__ = ["CallSite", "call_warnings", "calls_in", "local_calls"]
 
 CallSite: TypeAlias = tuple[str, int, str]
 """The path and the line of a call, and the name of the called algorithm."""
 
+_OWNER = b"<user>/"
 # `<user>/NAME`, but no `data://<user>/COLLECTION/FILE` and no other path that holds it.
-_CALL = re.compile(rb"(?<![\w/.-])(?:algo://)?<user>/([A-Za-z][A-Za-z0-9_]*)")
+_CALL = rb"(?<![\w/.-])(?:algo://)?<user>/([A-Za-z][A-Za-z0-9_]*)"
 
 
 def call_warnings(
@@ -43,13 +45,16 @@ def call_warnings(
 
 def local_calls(spec: AlgorithmSpec, workflow: Workflow) -> Iterator[CallSite]:
     """The calls in an algorithm's local code. None if its code is in an archive on a cluster, or cannot be read."""
-    return calls_in(local_files(spec, Path(workflow.folder)))
+    folder = Path(workflow.folder)
+    if archive_uri(spec) is None and has_nowhere(_OWNER, f"{local_code(spec.name, spec.code, folder)}/src"):
+        return iter(())
+    return calls_in(local_files(spec, folder))
 
 
 def calls_in(code: Tree) -> Iterator[CallSite]:
     """The calls of algorithms of the same owner, in a source whose placeholders are not filled in."""
     for path, blob in sorted(code.items()):
-        for match in _CALL.finditer(blob.data if path.startswith("src/") else b""):
+        for match in re.finditer(_CALL, blob.data if path.startswith("src/") else b""):
             yield path, blob.data.count(b"\n", 0, match.start()) + 1, match[1].decode()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from algosync.core.lean import dataclass
 from algosync.core.tree import Blob, Tree, git_mode
 from algosync.sources.line_counts import count_lines
 

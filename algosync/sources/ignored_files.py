@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from algosync.core.error import SourceError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.tree import folders_above
 

@@ -1,7 +1,7 @@
-"""What plans know of local source folders, remembered on this machine: a folder that has not changed is not read again.
+"""What plans know of local source folders and data files, remembered on this machine: what has not changed is not read again.
 
-The memory is a file in the user's cache, and only a short cut: an entry counts if the stamp of the folder is the same. Without the
-file, or with a damaged one, the folders are read.
+The memory is a file in the user's cache, and only a short cut: an entry counts if the stamp of the folder or file is the same.
+Without the memory, or with a damaged one, they are read.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from algosync.cluster.blob_cache import user_cache
+from algosync.core.lean import dataclass
 
 __all__ = ["RememberedFacts", "SourceFacts", "memory_of"]
 
 _FORMAT = 1
 _LARGEST = 16 << 20  # bytes of one file
 _MOST_FILES = 100
-_OWN_NAME = re.compile(r"[0-9a-f]{32}\.json|incoming-.*")
+_OWN_NAME = r"[0-9a-f]{32}\.json|incoming-.*"
+_DIGEST = r"[0-9a-f]{64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,18 @@ class SourceFacts:
     has_manifest: bool = False
 
 
+Facts = Mapping[str, tuple[str, SourceFacts]]  # by a name, with a key
+Digests = Mapping[str, str]  # SHA-256 (hex) of data files by their stamps
+
+
 class RememberedFacts:
     """The facts of source folders by a name. Safe to use from several threads. Without a file nothing is remembered."""
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._known: Mapping[str, tuple[str, SourceFacts]] = {} if file is None else _read(file)
+        self._known, self._known_digests = ({}, {}) if file is None else _read(file)
         self._now: dict[str, tuple[str, SourceFacts]] = {}
+        self._digests: dict[str, str] = {}
 
     @property
     def is_kept(self) -> bool:
@@ -64,12 +71,26 @@ class RememberedFacts:
     def note(self, name: str, key: str, facts: SourceFacts) -> None:
         self._now[name] = (key, facts)
 
+    def find_digest(self, stamp: str) -> str | None:
+        """The SHA-256 (hex) of the data file with this stamp, which names the file. None: it was not noted."""
+        found = self._known_digests.get(stamp)
+        if found is not None:
+            self._digests[stamp] = found
+        return found
+
+    def note_digest(self, stamp: str, digest: str) -> None:
+        self._digests[stamp] = digest
+
     def save(self) -> None:
-        """Write what was found and noted, if it differs from the file. After a failure the next plan reads the folders again."""
+        """Write what was found and noted, if something is new. After a failure the next plan reads the files again.
+
+        Digests that this command did not need are forgotten if there are new ones: they are those of earlier files.
+        """
         merged = {**self._known, **self._now}
-        if self._file is None or merged == self._known:
+        digests = self._digests if self._digests.keys() - self._known_digests.keys() else self._known_digests
+        if self._file is None or (merged == self._known and digests is self._known_digests):
             return
-        text = next((text for each in (merged, self._now) if len(text := _text_of(each)) <= _LARGEST), None)
+        text = next((text for each in (merged, self._now) if len(text := _text_of(each, digests)) <= _LARGEST), None)
         if text is not None:
             with suppress(OSError):
                 _write(self._file, text)
@@ -81,25 +102,27 @@ def memory_of(workflow: Path) -> Path:
     return user_cache() / "sources" / f"{name}.json"
 
 
-def _text_of(entries: Mapping[str, tuple[str, SourceFacts]]) -> bytes:
+def _text_of(entries: Facts, digests: Digests) -> bytes:
     document = {name: [key, asdict(facts)] for name, (key, facts) in entries.items()}
-    return json.dumps({"format": _FORMAT, "entries": document}).encode()
+    return json.dumps({"format": _FORMAT, "entries": document, "digests": digests}).encode()
 
 
-def _read(file: Path) -> Mapping[str, tuple[str, SourceFacts]]:
+def _read(file: Path) -> tuple[Facts, Digests]:
     """Empty if the file is missing, damaged, too large, or not this user's own."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as opened:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-                return {}
+                return {}, {}
             document = json.loads(opened.read(_LARGEST + 1))
         if document["format"] != _FORMAT:
-            return {}
-        return {str(name): (str(key), _facts(value)) for name, (key, value) in document["entries"].items()}
+            return {}, {}
+        digests = {stamp: _text(digest) for stamp, digest in _members(document.get("digests", {})).items()}
+        facts = {str(name): (str(key), _facts(value)) for name, (key, value) in document["entries"].items()}
+        return facts, {stamp: digest for stamp, digest in digests.items() if re.fullmatch(_DIGEST, digest)}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
+        return {}, {}
 
 
 def _facts(value: dict[str, object]) -> SourceFacts:
@@ -145,7 +168,7 @@ def _write(file: Path, text: bytes) -> None:
         with suppress(OSError):
             os.unlink(name)
         raise
-    known = [each for each in file.parent.iterdir() if _OWN_NAME.fullmatch(each.name)]
+    known = [each for each in file.parent.iterdir() if re.fullmatch(_OWN_NAME, each.name)]
     for each in sorted(known, key=lambda path: path.stat().st_mtime)[:-_MOST_FILES]:
         each.unlink()
 

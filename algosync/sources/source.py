@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 
 from algosync.cluster.once import OncePerKey
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.secret import Secret
 from algosync.core.text import printable
 from algosync.core.tree import Tree, tree_id

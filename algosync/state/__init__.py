@@ -10,9 +10,7 @@ from typing import TypeAlias
 from algosync.core.error import UsageError
 from algosync.core.secret import Secret
 from algosync.state.backend import Backend
-from algosync.state.exchange import push, rename
 from algosync.state.former_names import Located, located
-from algosync.state.history import History, run_added
 from algosync.state.holder import Holder, signer
 from algosync.state.naming import journal_name, state_name
 from algosync.state.patience import AT_ONCE, Patience
@@ -25,7 +23,6 @@ __all__ = [
     "BACKENDS",
     "Backend",
     "BackendFactory",
-    "History",
     "Holder",
     "Located",
     "Patience",
@@ -38,10 +35,7 @@ __all__ = [
     "located",
     "open_session",
     "parse_address",
-    "push",
-    "rename",
     "results_name",
-    "run_added",
     "secrets",
     "signer",
     "state_name",

@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 _FORMAT_VERSION = 2  # of a journal; that of a state is another number. In format 1 each line had one entry
-_PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ")
+_PREFIX = rb"([0-9a-f]{8}) ([0-9a-f]{8}) "
 _PREFIX_LENGTH = 18
 
 
@@ -171,12 +171,12 @@ def decode_log(data: bytes) -> Log:
 def _is_cut(rest: bytes) -> bool:
     """Whether text without a line end is the beginning of a line. After a power loss, zeros may fill the missing part."""
     rest = rest.rstrip(b"\0")
-    return len(rest) < _PREFIX_LENGTH or (_PREFIX.match(rest) is not None and _is_torn(rest))
+    return len(rest) < _PREFIX_LENGTH or (re.match(_PREFIX, rest) is not None and _is_torn(rest))
 
 
 def _is_torn(line: bytes) -> bool:
     """Whether a line may be torn. If it is longer than its length says, the end of an earlier line is lost instead."""
-    prefix = _PREFIX.match(line)
+    prefix = re.match(_PREFIX, line)
     return prefix is None or len(line) <= _PREFIX_LENGTH + int(prefix[1], 16)
 
 

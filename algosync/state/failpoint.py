@@ -15,12 +15,17 @@ import threading
 
 from algosync.core.address import Address
 
-__all__ = ["failpoint"]
+__all__ = ["failpoint", "is_testing"]
+
+
+def is_testing() -> bool:
+    """Whether failpoints have an effect. To be asked once before many of them."""
+    return os.environ.get("ALGOSYNC_TESTING") == "1"
 
 
 def failpoint(name: str, target: Address | str) -> None:
     """Marks the place `name@target`. OSError: a test asks for it."""
-    if os.environ.get("ALGOSYNC_TESTING") != "1":
+    if not is_testing():
         return
     place = f"{name}@{target}"
     if log := os.environ.get("ALGOSYNC_FAILPOINT_LOG"):

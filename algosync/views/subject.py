@@ -8,22 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from algosync.core.address import Address
-from algosync.core.error import AlgosyncError
 from algosync.core.lean import dataclass
-from algosync.core.planning.change import Finding
 from algosync.core.planning.coverage import Coverage
-from algosync.core.planning.explanation import Explanation
-from algosync.core.planning.file_diff import FileDiff
-from algosync.core.planning.plan import Plan, PlanHeader
 from algosync.core.redaction import Redactor
-from algosync.core.report import Report
-from algosync.core.resource import Json, Record
-from algosync.core.results.past_run import PastRun
-from algosync.core.testing.answer import CaseResult
-from algosync.core.testing.parity import Comparison
+
+if TYPE_CHECKING:
+    from algosync.core.address import Address
+    from algosync.core.error import AlgosyncError
+    from algosync.core.planning.change import Finding
+    from algosync.core.planning.explanation import Explanation
+    from algosync.core.planning.file_diff import FileDiff
+    from algosync.core.planning.plan import Plan, PlanHeader
+    from algosync.core.report import Report
+    from algosync.core.resource import Json, Record
+    from algosync.core.results.past_run import PastRun
+    from algosync.core.testing.answer import CaseResult
+    from algosync.core.testing.parity import Comparison
 
 __all__ = ["Applied", "Compared", "Drifted", "DriftedAll", "Failed", "Planned", "Recorded", "Subject", "View"]
 

@@ -24,10 +24,8 @@ _PLAIN_WORDS = (
 )
 """Phrases of the parser, and their replacements."""
 
-_NOT_A_NUMBER = re.compile(r"""(?:'[^']*'|"[^"]*") is not a valid (int|integer|float)(?: range)?\.""")
-_OUT_OF_RANGE = re.compile(
-    r"(?P<value>\S+) is not in the range (?:(?P<least>[^<>=\s]+)(?P<above><=?))?x(?P<side>[<>]=?)?(?P<bound>\S+)?\."
-)
+_NOT_A_NUMBER = r"""(?:'[^']*'|"[^"]*") is not a valid (int|integer|float)(?: range)?\."""
+_OUT_OF_RANGE = r"(?P<value>\S+) is not in the range (?:(?P<least>[^<>=\s]+)(?P<above><=?))?x(?P<side>[<>]=?)?(?P<bound>\S+)?\."
 """Messages of typer before 0.29. A range is one of `0<=x<=65535`, `x>=1` and `x<=5`; `<` leaves the bound out."""
 
 _OF_TERRAFORM = {
@@ -72,7 +70,7 @@ def usage_message(error: Exception, arguments: Iterable[str] = ()) -> str:
     text = _unknown_option(error, arguments) or _unknown_command(error, text) or text
     for phrase, replacement in _PLAIN_WORDS:
         text = text.replace(phrase, replacement)
-    text = _NOT_A_NUMBER.sub(_of_a_number, _OUT_OF_RANGE.sub(_of_a_range, text))
+    text = re.sub(_NOT_A_NUMBER, _of_a_number, re.sub(_OUT_OF_RANGE, _of_a_range, text))
     return f"Error: {printable(text)}\nTry '{_command(error)} --help'."
 
 

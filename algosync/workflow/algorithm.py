@@ -36,6 +36,7 @@ ALGORITHM_KEYS = (
     *("expect", "tests", "gates", "details", "settings", "publish", "depends_on", "collection", "lifecycle", "compare", "ignore"),
 )
 
+_SETTINGS, _PUBLISH = Settings(), Publish()  # of algorithms that give none
 _DISPLAY_NAME = re.compile(r"[A-Z ]")  # the display names of environments have them, shorthands have not
 _VERSIONED = re.compile(r"([A-Za-z]+)( \d.*)")
 _VISIBILITIES: tuple[Literal["open", "closed"], ...] = ("open", "closed")
@@ -190,7 +191,7 @@ def _read_details(section: Section, name: str) -> Details:
 
 
 def _read_settings(section: Section) -> Settings:
-    default = Settings()
+    default = _SETTINGS
     settings = section.section("settings", _SETTINGS_KEYS)
     if settings is None:
         return default
@@ -208,7 +209,7 @@ def _read_settings(section: Section) -> Settings:
 
 
 def _read_publish(section: Section) -> Publish:
-    default = Publish()
+    default = _PUBLISH
     publish = section.section("publish", _PUBLISH_KEYS)
     if publish is None:
         return default

@@ -65,7 +65,7 @@ def find_block(text: str, form: Format, faults: Faults) -> Node | None:
         return None
     _refuse_syntax(text, match.start(), match.end(), faults)
     root = read_nodes("\n" * text.count("\n", 0, match.start()) + match.group(), "yaml", faults)
-    return root.entries["variables"].value if isinstance(root, MapNode) and "variables" in root.entries else None
+    return root.entries.get("variables") if isinstance(root, MapNode) else None
 
 
 def _refuse_syntax(text: str, start: int, end: int, faults: Faults) -> None:
@@ -77,14 +77,15 @@ def _refuse_syntax(text: str, start: int, end: int, faults: Faults) -> None:
 
 def check_unchanged(block: Node | None, root: Node, faults: Faults) -> None:
     """Report a fault if the block of the rendered document differs from the one found in the template."""
-    entry = root.entries.get("variables") if isinstance(root, MapNode) else None
-    if entry is None and block is None:
+    found = root.entries.get("variables") if isinstance(root, MapNode) else None
+    if found is None and block is None:
         return
-    if entry and block and payload_text(entry.value, "") == payload_text(block, ""):
+    if found and block and payload_text(found, "") == payload_text(block, ""):
         return
     message = "the variables block could not be read before rendering"
     hint = "YAML: `variables:` at the beginning of a line; JSON: the first member of the document; no template syntax in it"
-    faults.add(entry.key if entry else root, "variables", "variables-place", message, hint)
+    place = root.key("variables") if found and isinstance(root, MapNode) else root
+    faults.add(place, "variables", "variables-place", message, hint)
 
 
 def read_declarations(block: Node | None, faults: Faults) -> list[Declaration] | None:
@@ -97,11 +98,12 @@ def read_declarations(block: Node | None, faults: Faults) -> list[Declaration] |
         section_of(block, "variables", faults, ())
         return []
     section = Section(block, "variables", faults, tuple(block.entries))
-    return [_read_declaration(section, name) for name in block.entries]
+    return [_read_declaration(section, key) for key in block.key_nodes()]
 
 
-def _read_declaration(block: Section, name: str) -> Declaration:
-    place, path = block.node.entries[name].key, block.where(name)
+def _read_declaration(block: Section, place: Scalar) -> Declaration:
+    name = place.text
+    path = block.where(name)
     if not NAME.fullmatch(name):
         message = "a variable's name is a letter, then letters, digits and underscores"
         block.faults.add(place, path, "variable-name", message)

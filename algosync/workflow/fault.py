@@ -69,6 +69,7 @@ CODES: Mapping[str, str] = {
     "empty": "an empty value where one is required",
     "unknown-attribute": "a name in `ignore` that matches nothing that can be ignored",
     "day": "a text that is not a day, such as 2027-01-31",
+    "percent": "not a whole percentage from 0% to 100%",
     "not-one-of": "a text that is not one of the allowed words",
     "invalid-name": "not the name of an algorithm, owner or file",
     "invalid-address": "not the address of a source cluster",

@@ -110,8 +110,8 @@ def _values(root: Node, faults: Faults) -> dict[str, tuple[object, int]]:
     if not isinstance(root, MapNode):
         faults.add(root, "", "type", f"a map of variables is needed here, not {kind_of(root)}")
         return {}
-    for name, entry in root.entries.items():
-        if not NAME.fullmatch(name):
+    for key in root.key_nodes():
+        if not NAME.fullmatch(key.text):
             message = "a variable's name is a letter, then letters, digits and underscores"
-            faults.add(entry.key, "", "variable-name", message)
-    return {name: (python_value(entry.value, name, faults), entry.key.line) for name, entry in root.entries.items()}
+            faults.add(key, "", "variable-name", message)
+    return {key.text: (python_value(root.entries[key.text], key.text, faults), key.line) for key in root.key_nodes()}

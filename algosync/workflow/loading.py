@@ -180,9 +180,21 @@ def _read(
         workflow = read_document(root, source.path, inputs, found, local_files=local_files)
         return _with_template_lines(workflow, rendered) if workflow and source.form.template else workflow
     finally:
-        for fault in found.found:
+        for fault in _with_template_hint(found.found, source):
             line = None if fault.file else rendered.template_line(fault.line, fault.column)
             faults.found.append(replace(fault, template_line=line))
+
+
+def _with_template_hint(found: Sequence[Fault], source: _Source) -> Iterator[Fault]:
+    """The faults. The first one of a line with marks of a template has a hint if the file is not rendered."""
+    lines = [] if source.form.template else source.text.split("\n")
+    marked = {number for number, line in enumerate(lines, 1) if "{{" in line or "{%" in line}
+    places = [(fault.line, fault.column) for fault in found if fault.line in marked and not fault.file]
+    for fault in found:
+        if places and (fault.line, fault.column) == min(places) and not fault.file:
+            yield replace(fault, hint="only a file whose name ends with .j2 is a template: give this one such a name")
+        else:
+            yield fault
 
 
 def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:
@@ -214,9 +226,9 @@ def _check_variables(source: _Source, root: Node, faults: Faults) -> None:
     if source.form.template:
         check_unchanged(source.block, root, faults)
         return
-    entry = root.entries.get("variables") if isinstance(root, MapNode) else None
-    declared = read_declarations(entry.value if entry else None, faults)
-    check_named(declared or (), source.given, entry.value if entry else root, faults)
+    block = root.entries.get("variables") if isinstance(root, MapNode) else None
+    declared = read_declarations(block, faults)
+    check_named(declared or (), source.given, block or root, faults)
 
 
 def _redact(found: list[Fault], source: _Source | None, inputs: TestInputs, *, local_files: bool) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,8 @@ def default_code(name: str, folder: str) -> str | None:
 
     For a file in a folder `workflows`, it is the folder `algorithms` beside that one if only this one has it.
     """
-    here = Path(folder)
-    beside = here.parent / _FOLDER / name
-    if here.name != "workflows" or _exists(here / _FOLDER / name) or not _exists(beside):
+    above, here = os.path.split(folder)
+    if here != "workflows" or os.path.exists(f"{folder}/{_FOLDER}/{name}") or not os.path.exists(f"{above}/{_FOLDER}/{name}"):
         return None
     return f"file://../{_FOLDER}/{name}"
 
@@ -39,12 +39,14 @@ def check_local_files(algorithms: Iterable[AlgorithmEntry], source: Scalar | Non
 
     What has another fault already is not checked.
     """
-    root = _source_folder(source, Path(folder), faults)
+    place = Path(folder)
+    root = _source_folder(source, place, faults)
+    owners = [name for name in _names(root) if os.path.isdir(root / name)] if root else []
     for algorithm in algorithms:
         if _has_valid_code(algorithm):
-            _check_code(algorithm, Path(folder), faults)
+            _check_code(algorithm, place, faults)
         if root is not None:
-            _check_data_files(algorithm, root, faults)
+            _check_data_files(algorithm, root, owners, faults)
 
 
 def _source_folder(source: Scalar | None, folder: Path, faults: Faults) -> Path | None:
@@ -52,9 +54,9 @@ def _source_folder(source: Scalar | None, folder: Path, faults: Faults) -> Path 
     if source is None or not source.text.startswith("file://") or address_fault(source.text):
         return None
     path = Path(folder, source.text.removeprefix("file://"))
-    if _is_folder(path):
+    if os.path.isdir(path):
         return path
-    what = "is not a folder" if _exists(path) else "does not exist"
+    what = "is not a folder" if os.path.exists(path) else "does not exist"
     hint = nearest(path.name, _names(path.parent)) or f"it should be {path}"
     faults.add(source, "source_info.cluster_address", "missing-file", f"the source {quote(source.text)} {what}", hint)
     return None
@@ -70,15 +72,15 @@ def _has_valid_code(algorithm: AlgorithmEntry) -> bool:
 def _check_code(algorithm: AlgorithmEntry, folder: Path, faults: Faults) -> None:
     spec, section = algorithm.spec, algorithm.section
     scheme, _, path = (spec.code or f"file://{_FOLDER}/{spec.name}").partition("://")
-    if scheme != "file":
-        return
-    key = section.spelling("code_path", "code")
+    if scheme != "file" or (spec.name and os.path.exists(os.path.join(folder, path, "src", f"{spec.name}.py"))):
+        return  # mostly the latter, and one question tells it
+    key = "code" if "code" in section.node.entries else "code_path"
     place = section.find(key) or algorithm.name or section.node
     where = section.where(key)
-    if not _exists(folder / path):
+    if not os.path.exists(folder / path):
         hint = nearest(Path(path).name, _names((folder / path).parent)) or f"it should be in {folder}"
         faults.add(place, where, "missing-file", f"{spec.name}: its code {quote(path)} does not exist", hint)
-    elif spec.name and _is_folder(folder / path) and (modules := _modules_instead(spec, folder / path)) is not None:
+    elif spec.name and os.path.isdir(folder / path) and (modules := _modules_instead(spec, folder / path)) is not None:
         message = f"{spec.name}: there is no src/{spec.name}.py in {quote(path)}, which the platform starts"
         found = ", ".join(f"src/{module}" for module in modules[:5])
         faults.add(place, where, "missing-module", message, f"there is {found}" if found else None)
@@ -86,20 +88,25 @@ def _check_code(algorithm: AlgorithmEntry, folder: Path, faults: Faults) -> None
 
 def _modules_instead(spec: AlgorithmSpec, code: Path) -> Sequence[str] | None:
     """The Python modules of a code folder that has no module to start. None: it has one, or is not written in Python."""
-    if any(_exists(code / "src" / path) for path in (f"{spec.name}.py", f"{spec.name}/__init__.py", "Algorithm.py")):
+    if any(os.path.exists(code / "src" / path) for path in (f"{spec.name}.py", f"{spec.name}/__init__.py", "Algorithm.py")):
         return None
     modules = [name for name in _names(code / "src") if name.endswith(".py") and name != "__init__.py"]
     return modules if modules or "python" in spec.language.lower() else None
 
 
-def _check_data_files(algorithm: AlgorithmEntry, root: Path, faults: Faults) -> None:
+def _check_data_files(algorithm: AlgorithmEntry, root: Path, owners: Sequence[str], faults: Faults) -> None:
+    """`owners`: all that the source has."""
     for (node, path), file in zip(algorithm.data_files, algorithm.spec.data_files, strict=True):
         owner, collection, name = file.source.removeprefix("data://").split("/")
-        owners = [each for each in _names(root) if _is_folder(root / each)] if owner == ".my" else [owner]
-        if len(owners) != 1 or _exists(root / owners[0] / collection / name):
+        meant = owners if owner == ".my" else [owner]
+        if len(meant) != 1 or os.path.exists(f"{root}/{meant[0]}/{collection}/{name}"):
             continue  # which owner `.my` means is checked when the source is read
-        folder = root / owners[0]
-        near = nearest(name, _names(folder / collection)) if _exists(folder / collection) else nearest(collection, _names(folder))
+        folder = root / meant[0]
+        near = (
+            nearest(name, _names(folder / collection))
+            if os.path.exists(folder / collection)
+            else nearest(collection, _names(folder))
+        )
         message = f"{algorithm.spec.name}: the source has no {quote(file.source)}"
         faults.add(node, path, "missing-file", message, near or f"it should be {folder / collection / name}")
 
@@ -110,19 +117,3 @@ def _names(folder: Path) -> list[str]:
         return sorted(path.name for path in folder.iterdir())
     except OSError:
         return []
-
-
-def _is_folder(path: Path) -> bool:
-    """Whether there is a folder. False for a path that the system does not accept."""
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
-def _exists(path: Path) -> bool:
-    """Whether something is there. False for a path that the system does not accept."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "MAX_DEPTH",
@@ -18,7 +18,6 @@ __all__ = [
     "MAX_SIZE",
     "SURROGATE",
     "ListNode",
-    "MapEntry",
     "MapNode",
     "Node",
     "Scalar",
@@ -54,17 +53,27 @@ class ListNode(NamedTuple):
     items: tuple[Node, ...]
 
 
-class MapEntry(NamedTuple):
-    key: Scalar
-    value: Node
-
-
 class MapNode(NamedTuple):
-    """Entries by key, in the order of the file; entries from a YAML merge key come first."""
+    """Values by key, in the order of the file; those from a YAML merge key come first.
+
+    `places`: the line and the column of each key, one after the other. A node for each key would take much more time and memory,
+    and few are ever asked for.
+    """
 
     line: int
     column: int
-    entries: Mapping[str, MapEntry]
+    entries: Mapping[str, Node]
+    places: tuple[int, ...]
+
+    def key_nodes(self) -> Iterator[Scalar]:
+        """Yield the nodes of the keys, in the order of the entries."""
+        places = iter(self.places)
+        for name in self.entries:
+            yield Scalar(next(places), next(places), "text", name)
+
+    def key(self, name: str) -> Scalar:
+        """Return the node of a key that is present."""
+        return next(key for key in self.key_nodes() if key.text == name)
 
 
 Node: TypeAlias = Scalar | ListNode | MapNode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from algosync.workflow.fault import quote
@@ -19,6 +20,7 @@ __all__ = ["Section", "nearest", "section_of", "text_of"]
 
 _Word = TypeVar("_Word", bound=str)
 _MAX_COMPARED = 200  # comparing is slow, and a file may have a thousand faults
+_known = lru_cache(256)(frozenset[str])
 _YES, _NO = {"yes", "on", "y", "true"}, {"no", "off", "n", "false"}
 
 
@@ -65,25 +67,26 @@ class Section:
 
     def __init__(self, node: MapNode, path: str, faults: Faults, keys: tuple[str, ...]) -> None:
         self.node, self.path, self.faults = node, path, faults
-        for key, entry in node.entries.items():
-            if key not in keys and not key.startswith("x-"):
-                hint = nearest(key, keys) or f"known keys: {', '.join(keys)}"
-                faults.add(entry.key, child(path, key), "unknown-key", f"the key {quote(key)} is not known here", hint)
+        if not node.entries.keys() <= _known(keys):
+            self._report_unknown(keys)
+
+    def _report_unknown(self, keys: tuple[str, ...]) -> None:
+        for key in self.node.key_nodes():
+            if key.text not in keys and not key.text.startswith("x-"):
+                hint = nearest(key.text, keys) or f"known keys: {', '.join(keys)}"
+                message = f"the key {quote(key.text)} is not known here"
+                self.faults.add(key, self.where(key.text), "unknown-key", message, hint)
 
     def where(self, key: str) -> str:
         return child(self.path, key)
 
     def find(self, key: str) -> Node | None:
         """Return the node of a key, including null. None if the key is missing."""
-        entry = self.node.entries.get(key)
-        return entry.value if entry else None
+        return self.node.entries.get(key)
 
     def get(self, key: str) -> Node | None:
         """Return the node of a key. None if it is missing or null."""
-        entry = self.node.entries.get(key)
-        if entry is None:  # mostly: a test may have twenty keys, and has three
-            return None
-        node = entry.value
+        node = self.node.entries.get(key)
         return None if isinstance(node, Scalar) and node.kind == "null" else node
 
     def report(self, key: str, code: str, message: str, hint: str | None = None) -> None:
@@ -101,7 +104,7 @@ class Section:
         present = [key for key in self.node.entries if key in keys]
         for other in present[1:]:
             message = f"{quote(present[0])} and {quote(other)} mean the same"
-            self.faults.add(self.node.entries[other].key, self.where(other), "two-spellings", message, "keep one of them")
+            self.faults.add(self.node.key(other), self.where(other), "two-spellings", message, "keep one of them")
         return present[0] if present else keys[0]
 
     def require(self, key: str) -> Node | None:
@@ -118,6 +121,8 @@ class Section:
 
     def text(self, key: str, *, required: bool = False, blank: bool = False) -> Scalar | None:
         node = self.require(key) if required else self.get(key)
+        if isinstance(node, Scalar) and node.kind == "text" and (blank or node.text.strip()):
+            return node  # mostly, and then its path is not needed
         return text_of(node, self.where(key), self.faults, blank=blank) if node else None
 
     def note(self, key: str) -> str | None:
@@ -126,7 +131,8 @@ class Section:
         return node.text if node else None
 
     def choice(self, key: str, words: tuple[_Word, ...], default: _Word) -> _Word:
-        return self._one_of(self.text(key), self.where(key), words) or default
+        node = self.text(key)
+        return (self._one_of(node, self.where(key), words) if node else None) or default
 
     def choices(self, key: str, words: tuple[_Word, ...]) -> tuple[_Word, ...]:
         """Return the words of a list in its order. A list without a word is reported."""
@@ -187,6 +193,8 @@ class Section:
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the texts of a list, or the only text in its place."""
         node = self.get(key)
+        if node is None:
+            return ()
         items = [(node, self.where(key))] if isinstance(node, Scalar) else self.list(key)
         found = (text_of(item, path, self.faults) for item, path in items)
         return tuple(text.text for text in found if text)
@@ -195,7 +203,8 @@ class Section:
         """Return the items of a list with their paths; empty if it is missing or invalid."""
         node = self.require(key) if required else self.get(key)
         if isinstance(node, ListNode):
-            return [(item, f"{self.where(key)}[{index}]") for index, item in enumerate(node.items)]
+            where = self.where(key)
+            return [(item, f"{where}[{index}]") for index, item in enumerate(node.items)]
         if node:
             _wrong_type(node, self.where(key), self.faults, "a list")
         return []

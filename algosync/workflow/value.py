@@ -37,7 +37,7 @@ def python_value(node: Node, path: str, faults: Faults) -> object:
     if isinstance(node, ListNode):
         return [python_value(item, f"{path}[{index}]", faults) for index, item in enumerate(node.items)]
     if not isinstance(node, Scalar):
-        return {key: python_value(entry.value, child(path, key), faults) for key, entry in node.entries.items()}
+        return {key: python_value(value, child(path, key), faults) for key, value in node.entries.items()}
     if node.kind == "text":
         return node.text
     if node.kind in {"integer", "number"}:

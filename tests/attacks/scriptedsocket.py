@@ -66,8 +66,8 @@ class _Socket(socket.socket):
 class _Unwatched(Watch):
     """A watch without a thread: nothing waits here, so no request has to be ended."""
 
-    def lease(self, seconds: float) -> Lease:
-        return Lease(self, seconds)
+    def lease(self, seconds: float, borrowed: socket.socket | None = None) -> Lease:
+        return Lease(self, seconds, borrowed)
 
 
 def scripted_host(answer: Answer) -> Host:

@@ -32,7 +32,8 @@ from algosync.core.redaction import Redactor
 from algosync.core.resource import Record, Resource
 from algosync.core.results.past_run import COMMANDS, PastRun, PublishedVersion
 from algosync.core.workflow import Workflow
-from algosync.state import History, ResultsDocument, TestResults, parse_address
+from algosync.state import ResultsDocument, TestResults, parse_address
+from algosync.state.history import History
 from algosync.views.document import json_text
 from algosync.views.listings.history import history_document, history_lines
 

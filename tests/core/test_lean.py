@@ -1,4 +1,4 @@
-"""Lean dataclasses behave as those of the standard library, and compile a method when it is first called."""
+"""Lean dataclasses behave as those of the standard library, and compile a method when it is needed."""
 
 import copy
 import dataclasses
@@ -48,6 +48,28 @@ class UsualChild(Usual):
     e: int = 4
 
 
+@dataclass(slots=True, order=True)
+class Changeable:
+    """Compared with `UsualChangeable`, which has the same body."""
+
+    a: int
+    b: str = "x"
+    c: list[int] = field(default_factory=list, repr=False, compare=False)
+    d: str = field(default="<5>", init=False, repr=False)
+    e: int = field(default=1, kw_only=True)
+
+
+@dataclasses.dataclass(slots=True, order=True)
+class UsualChangeable:
+    """Compared with `Changeable`, which has the same body."""
+
+    a: int
+    b: str = "x"
+    c: list[int] = field(default_factory=list, repr=False, compare=False)
+    d: str = field(default="<5>", init=False, repr=False)
+    e: int = field(default=1, kw_only=True)
+
+
 @dataclass(frozen=True, slots=True)
 class OfUsual(Usual):
     """Its base is no lean one."""
@@ -64,6 +86,11 @@ class OwnMethods:  # noqa: PLW1641  # the decorator adds `__hash__`
 
     def __repr__(self) -> str:
         return "own"
+
+
+def changed(noun: Any) -> object:
+    noun.b = "z"
+    return noun
 
 
 WAYS: dict[str, Callable[[type[Any]], object]] = {
@@ -84,6 +111,11 @@ WAYS: dict[str, Callable[[type[Any]], object]] = {
     "too few": lambda of: of(),
     "too many": lambda of: of(1, "x", [], 4, 5, 6),
     "unknown": lambda of: of(1, zz=2),
+    "twice": lambda of: of(1, a=2),
+    "own factory": lambda of: of(1).c is not of(1).c,
+    "order": lambda of: (of(1) < of(2), of(1) >= of(2), of(2) > of(1, "y"), of(1) <= of(1)),
+    "change": lambda of: repr(changed(of(1))),
+    "name": lambda of: of(1, e=7).e,
 }
 
 
@@ -97,9 +129,14 @@ def outcome(way: str, of: type[Any], name: str) -> object:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("lean", "usual"), [(Lean, Usual), (LeanChild, UsualChild), (OfUsual, UsualChild)])
+@pytest.mark.parametrize(
+    ("lean", "usual"), [(Lean, Usual), (LeanChild, UsualChild), (OfUsual, UsualChild), (Changeable, UsualChangeable)]
+)
 def test_it_behaves_as_the_usual_one(way: str, lean: type[Any], usual: type[Any]) -> None:
     assert outcome(way, lean, "It") == outcome(way, usual, "It")
+    for _ in range(60):
+        lean(1)
+    assert outcome(way, lean, "It") == outcome(way, usual, "It"), "with methods that are compiled"
 
 
 def test_own_methods_stay() -> None:
@@ -108,13 +145,29 @@ def test_own_methods_stay() -> None:
     assert hash(OwnMethods(1)) == hash(OwnMethods(1))
 
 
-def test_a_method_is_compiled_when_it_is_first_called() -> None:
+def test_methods_are_compiled_when_they_are_needed() -> None:
     @dataclass(frozen=True, slots=True)
     class Fresh:
         a: int
 
+    def compiled() -> list[str]:
+        return [name for name, method in before.items() if vars(Fresh)[name] is not method]
+
     before = {name: vars(Fresh)[name] for name in ("__init__", "__repr__", "__eq__")}
+    assert Fresh(1).a == 1
+    assert compiled() == []
     assert repr(Fresh(1)).endswith("Fresh(a=1)")
-    assert vars(Fresh)["__init__"] is not before["__init__"]
-    assert vars(Fresh)["__repr__"] is not before["__repr__"]
-    assert vars(Fresh)["__eq__"] is before["__eq__"]
+    assert compiled() == ["__repr__"]
+    assert [Fresh(number).a for number in range(60)] == [*range(60)]
+    assert compiled() == ["__init__", "__repr__"]
+
+
+def test_arguments_that_do_not_fit_are_refused_by_the_first_call() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Fresh:
+        a: int
+
+    make: Callable[..., Fresh] = Fresh
+    with pytest.raises(TypeError, match=r"__init__\(\) missing 1 required positional argument: 'a'"):
+        make()
+    assert make(a=2) == make(2)

@@ -16,8 +16,10 @@ from algosync.core.address import Address
 from algosync.core.error import StateError
 from algosync.core.event import StepDone, StepStarted
 from algosync.core.planning.schedule import Step, Verb
+from algosync.core.ports import Outcome
 from algosync.core.resource import Record
 from algosync.engine.apply import apply
+from algosync.engine.recorder import Done, OutcomeRecorder
 from algosync.engine.transfer_pool import TransferPool
 
 BIG, SMALL = 1 << 30, 1 << 10
@@ -154,3 +156,82 @@ def test_a_reader_that_leaves_waits_for_the_record_of_running_transfers() -> Non
     threading.Timer(0.05, released.set).start()
     events.close()
     assert [line.split()[0] for line in world.site.ledger.log] == ["upload", "commit"]
+
+
+def test_tiny_files_begin_with_two_threads_and_others_with_one_each() -> None:
+    leave, running = threading.Event(), threading.Semaphore(0)
+
+    def wait() -> None:
+        running.release()
+        assert leave.wait(WAIT)
+
+    pool = pool_of(8)
+    for _ in range(40):
+        pool.submit(STEP, wait, SMALL)
+    assert len(pool._threads) == 2
+    assert pool.has_waiting
+    assert pool.grow()
+    assert len(pool._threads) == 4
+    pool.submit(STEP, wait, 1 << 20)
+    assert len(pool._threads) == 5
+    assert not pool.grow()
+    assert not pool.grow()
+    assert len(pool._threads) == 8
+    assert all(running.acquire(timeout=WAIT) for _ in range(8))
+    leave.set()
+    pool.close()
+
+
+def test_no_thread_starts_that_no_job_waits_for() -> None:
+    pool, leave = pool_of(8), threading.Event()
+
+    def wait() -> None:
+        assert leave.wait(WAIT)
+
+    for _ in range(2):
+        pool.submit(STEP, wait, SMALL)
+    while pool.has_waiting:
+        time.sleep(0.001)
+    assert pool.grow()
+    assert len(pool._threads) == 2
+    leave.set()
+    pool.close()
+
+
+def test_tiny_files_whose_server_does_not_answer_do_not_stop_the_others() -> None:
+    world = one_algorithm("algorithm")
+    for number in range(40):
+        world.site.source.put(Address("data", "A", str(number)), "one")
+    together = threading.Barrier(6)
+
+    def wait(step: Step) -> None:
+        if step.verb is Verb.UPLOAD and int(step.address.name or "") < 6:
+            together.wait(WAIT)  # fails unless all six run at the same time
+
+    world.site.during = wait
+    events = list(apply(world.plan(), world.flow, replace(scene(world.site), transfers=6), world.site.ledger))
+    assert sum(isinstance(event, StepDone) for event in events) == 81
+
+
+def test_what_ends_while_others_run_is_recorded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = GroupingLedger(lambda: None)
+    hurry = threading.Event()
+    told: list[object] = []
+    recorder = OutcomeRecorder(ledger, told.append, lambda: not hurry.is_set())
+    dones = [Done(STEP, Outcome((Record(Address("data", "A", str(n)), "0", "s", None),)), 0.0) for n in range(5)]
+
+    def others_end(_: float) -> None:
+        for done in dones[1:4]:
+            recorder.put(done)
+        hurry.set()
+
+    monkeypatch.setattr("algosync.engine.recorder.time.sleep", others_end)
+    recorder.put(dones[0])
+    recorder.start()
+    assert hurry.wait(WAIT)
+    while len(told) < 4:
+        threading.Event().wait(0.001)
+    recorder.put(dones[4])
+    recorder.close()
+    assert ledger.groups == [4, 1]
+    assert told == dones

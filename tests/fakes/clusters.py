@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from time import monotonic
 
 from algosync.cluster.algorithms import AlgorithmInfo, Build, Version
 from algosync.core.environment import Environment
@@ -166,18 +167,22 @@ class FakeAlgorithms:
 
 @dataclass
 class FakeCluster:
-    """The destination: data, algorithms and repositories of one owner. `key_owner` is the account whose key is used."""
+    """The destination: data, algorithms and repositories of one owner. `key_owner` is the account whose key is used.
+
+    `clock`: the local one, by which stamps settle.
+    """
 
     key_owner: str = OWNER
     data: FakeStore = field(default_factory=lambda: FakeStore(OWNER))
     algorithms: FakeAlgorithms = field(default_factory=FakeAlgorithms)
+    clock: Callable[[], float] = monotonic
 
     def destination(self) -> Destination:
         def open_repository(name: str) -> FakeRepository:
             return self.algorithms.algorithms[name].repository
 
         retry = Retry(tries=2, pause=lambda _: None)
-        return Destination(OWNER, self.key_owner, self.algorithms, SharedListings(self.data), open_repository, retry)
+        return Destination(OWNER, self.key_owner, self.algorithms, SharedListings(self.data, self.clock), open_repository, retry)
 
 
 def context_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from itertools import count
 
 from algosync.cluster.data import DEFAULT_READERS, CollectionListing, FileStat, Stored
@@ -20,18 +21,19 @@ _BLOCK = 4  # bytes, so that small files have several blocks
 class FakeStore:
     """Files by owner, collection and name. Each write gives a new stamp.
 
-    `owner`: what `.my` stands for. `young`: the number of listings in which a written file has no stamp yet. `passed`: whether the
-    clock has passed the second of the last writes nevertheless. `opened` lists the files that were read, `listed` the collections.
-    `failures`: an error to raise instead of an operation, by `OPERATION COLLECTION`, as in `files models`. `readers` has the ACLs
-    of collections; `tells_readers` is False for a key that is not told them. `given` lists the ACLs that were set, as collection
-    and patterns.
+    `owner`: what `.my` stands for. `young`: the number of listings in which a written file has no stamp yet. `written`: the time of
+    every file. `stale`: how many listings are from before the last write. `opened` lists the files that were read, `listed` the
+    collections. `failures`: an error to raise instead of an operation, by `OPERATION COLLECTION`, as in `files models`. `readers`
+    has the ACLs of collections; `tells_readers` is False for a key that is not told them. `given` lists the ACLs that were set, as
+    collection and patterns.
     """
 
     def __init__(self, owner: str | None = "quality") -> None:
         self.owner = owner
         self.etags = Md5Etags()
         self.young = 0
-        self.passed = False
+        self.written: datetime | None = datetime(2026, 11, 30, tzinfo=timezone.utc)
+        self.stale = 0
         self.modified = ""
         self.opened: list[str] = []
         self.listed: list[str] = []
@@ -42,6 +44,7 @@ class FakeStore:
         self._collections: dict[tuple[str, str], dict[str, bytes]] = {}
         self._stamps: dict[tuple[str, str, str], str] = {}
         self._young: dict[tuple[str, str, str], int] = {}
+        self._before: dict[tuple[str, str], tuple[str, FileStat | None]] = {}
         self._numbers = count(1)
 
     def key_owner(self) -> str | None:
@@ -53,10 +56,14 @@ class FakeStore:
         self.listed.append(f"{owner}/{collection}")
         found = self._collection(owner, collection)
         marks = {name: self._stamps[owner, collection, name] for name in list(found)}
-        return {
-            name: FileStat(len(data), self._stamp(owner, collection, name), self.modified, marks.get(name), passed=self.passed)
-            for name, data in list(found.items())
+        listed: dict[str, FileStat | None] = {
+            name: FileStat(len(found[name]), self._stamp(owner, collection, name), self.modified, mark, self.written)
+            for name, mark in marks.items()
         }
+        if self.stale > 0:
+            self.stale -= 1
+            listed |= [self._before[owner, collection]]
+        return {name: stat for name, stat in listed.items() if stat is not None}
 
     @contextmanager
     def open(self, owner: str, collection: str, name: str) -> Iterator[Download]:
@@ -76,6 +83,8 @@ class FakeStore:
         data = b"".join(blocks)
         if len(data) != length:
             raise Unexpected("the body is shorter than its length")
+        mark = self._stamps.get((owner, collection, name))
+        self._before[owner, collection] = name, FileStat(len(found[name]), mark, mark=mark) if name in found else None
         self.write(owner, collection, name, data)
         assert found[name] == data
         return Stored()

@@ -209,5 +209,5 @@ def lane(folder: Path) -> Iterator[Lane]:
             for name, data in files.items():
                 api.put(source.user, collection, name, [data] if data else [], len(data))
         made = Lane(folder, source, destination, stack.enter_context(forks(short_pauses=True)))
-        time.sleep(2.1)  # a file's time has whole seconds, and cannot be set
+        time.sleep(4.1)  # a file's time has whole seconds, and cannot be set
         yield made

@@ -1,7 +1,6 @@
 """The kind `data` on stores in memory."""
 
 import hashlib
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +11,6 @@ from fakes.clusters import OWNER, FakeCluster, FakeTime, context_of
 from fakes.ledger import FakeLedger
 from fakes.stores import FakeStore
 
-from algosync.cluster.data import Stored
 from algosync.core.address import Address
 from algosync.core.error import Conflict, Denied, SourceError, TransferError
 from algosync.core.event import Event, Progress
@@ -29,6 +27,7 @@ from algosync.core.workflow import AlgorithmSpec, DataFile, Workflow
 from algosync.engine.plan import Scene, make_plan
 from algosync.kinds import KINDS, PERFORMERS, Context, data
 from algosync.net import Retry
+from algosync.sources.remembered_facts import RememberedFacts
 from algosync.sources.store import SourceStore
 
 WEIGHTS = Address("data", "One", "w.bin")
@@ -49,6 +48,7 @@ class Case:
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.cluster.clock = self.time.clock
         self.store.write("quality", "models", "w-1.bin", CONTENT)
 
     def context(self, how: ReadBack = ReadBack.FULL) -> Context:
@@ -214,18 +214,37 @@ def test_the_collection_is_listed_once_for_all_uploads(case: Case) -> None:
     assert case.cluster.data.listed == [f"{OWNER}/One"] * 2  # by the plan, and before the first upload
 
 
-def test_verifying_waits_until_the_stamp_has_settled(case: Case) -> None:
-    case.cluster.data.young = 4
+def test_the_bytes_are_read_when_the_stamp_has_settled(case: Case) -> None:
+    """One second after it was listed, and as long as clocks may differ."""
+    opened: list[int] = []
+    case.time.during = lambda: opened.append(len(case.cluster.data.opened))
+    assert case.transfer().destination_stamp == "10@1"
+    assert (opened, case.cluster.data.opened) == ([0], ["w.bin"])
+    assert case.time.now == pytest.approx(1.1)
+    assert case.cluster.data.listed == [f"{OWNER}/One"] * 3  # by the plan, before the upload, and after it
+
+
+def test_a_recorded_stamp_is_trusted_at_any_age(case: Case) -> None:
+    case.cluster.data.young = 1000
     record = case.transfer()
-    assert record.destination_stamp is not None
-    assert case.time.now > 0
+    (have,) = data.observed(SPEC, case.context())
+    assert have.stamp == record.destination_stamp == "10@1", "the next plan reads nothing"
+    case.cluster.data.write(OWNER, "One", "w.bin", CONTENT)
+    (have,) = data.observed(SPEC, case.context())
+    assert have.stamp is None
 
 
-def verified_together(number: int, young: int) -> tuple[list[str], float]:
+def test_a_file_without_a_time_gets_no_stamp_and_is_read_at_once(case: Case) -> None:
+    case.cluster.data.written = None
+    assert (case.transfer().destination_stamp, case.time.now, case.cluster.data.opened) == (None, 0, ["w.bin"])
+
+
+def verified_together(number: int, threads: int) -> tuple[list[str], float]:
     """The listings for the verification of this many files of one collection by threads, and the seconds of its pauses."""
     files = tuple(DataFile(f"data://.my/models/{place}", str(place)) for place in range(number))
     spec = AlgorithmSpec("One", "python3", data_files=files)
-    cluster, store, time = FakeCluster(), FakeStore(), FakeTime()
+    store, time = FakeStore(), FakeTime()
+    cluster = FakeCluster(clock=time.clock)
     for place in range(number):
         store.write("quality", "models", str(place), CONTENT)
     context = context_of(cluster, spec, store=store, time=time)
@@ -236,8 +255,7 @@ def verified_together(number: int, young: int) -> tuple[list[str], float]:
         for record in outcome.records:
             context.ledger.commit(record)
 
-    cluster.data.young = young
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(partial(perform, Verb.UPLOAD), changes))
         cluster.data.listed.clear()
         list(pool.map(partial(perform, Verb.VERIFY), changes))
@@ -246,40 +264,28 @@ def verified_together(number: int, young: int) -> tuple[list[str], float]:
 
 
 def test_files_that_were_uploaded_before_are_verified_with_one_listing() -> None:
-    assert verified_together(50, young=0) == ([f"{OWNER}/One"], 0.0)
+    listed, _ = verified_together(50, threads=8)
+    assert listed == [f"{OWNER}/One"]
 
 
 def test_files_share_the_wait_for_their_stamps_to_settle() -> None:
-    listed, waited = verified_together(50, young=3)
-    assert (len(listed), round(waited, 6)) == (4, 0.35)
+    listed, waited = verified_together(50, threads=1)
+    assert (len(listed), round(waited, 6)) == (1, 1.1)
 
 
-def test_a_stamp_that_never_settles_is_not_recorded(case: Case) -> None:
-    case.cluster.data.young = 1000
-    assert case.transfer().destination_stamp is None
-
-
-def test_a_stamp_is_recorded_when_the_second_of_the_write_has_passed(case: Case) -> None:
-    case.cluster.data.young, case.cluster.data.passed = 1000, True
-    record = case.transfer()
-    assert (record.destination_stamp, case.time.now) == ("10@1", 0)
-    (have,) = data.observed(SPEC, case.context())
-    assert have.stamp == record.destination_stamp, "a recorded stamp is trusted at any age, so the next plan reads nothing"
-    case.cluster.data.write(OWNER, "One", "w.bin", CONTENT)
-    (have,) = data.observed(SPEC, case.context())
-    assert have.stamp is None
-
-
-def test_the_wait_ends_when_the_server_has_passed_the_second_of_the_write(case: Case) -> None:
-    put = case.cluster.data.put
-
-    def told(owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
-        return replace(put(owner, collection, name, blocks, length), settles=0.7)
-
-    case.cluster.data.put = told  # type: ignore[method-assign]  # the reply tells how much of its second is left
-    case.transfer()
-    assert 0.6 < case.time.now <= 0.7
-    assert case.cluster.data.listed == [f"{OWNER}/One"] * 3  # by the plan, before the upload, and once after the wait
+@pytest.mark.parametrize("stale", [1, 2])
+def test_a_listing_from_before_the_write_does_not_count(case: Case, stale: int) -> None:
+    """Neither where the file is new, nor where it had the same size."""
+    for content in (CONTENT, CONTENT[::-1]):
+        case.store.write("quality", "models", "w-1.bin", content)
+        case.cluster.data.stale, before = 0, case.cluster.data.listed.copy()
+        context = case.context()
+        case.perform(Verb.UPLOAD, context, case.change(context))
+        case.cluster.data.stale = stale
+        record = case.perform(Verb.VERIFY, context)
+        assert len(case.cluster.data.listed) - len(before) == 3 + stale
+        (have,) = data.observed(SPEC, case.context())
+        assert have.stamp == record.destination_stamp
 
 
 @pytest.mark.parametrize("how", [ReadBack.SIZE, ReadBack.NONE])
@@ -365,6 +371,27 @@ def test_a_missing_file_gets_the_nearest_name() -> None:
         list(data.desired(spec, context_of(case.cluster, spec, store=case.store)))
     assert caught.value.message == "the source has no data://.my/models/w-2.bin, data://.my/nowhere/x"
     assert str(caught.value.hint).startswith("did you mean data://.my/models/w-1.bin? ")
+
+
+def test_a_local_file_is_read_once_by_plans_as_long_as_its_stamp_stays(case: Case, tmp_path: Path) -> None:
+    def digest() -> str | None:
+        context = context_of(case.cluster, SPEC, store=case.store, source_name="file://source")
+        memory = RememberedFacts(tmp_path / "cache" / "memory.json")
+        sources = replace(context.desired_sources.sources, memory=memory)
+        context = replace(context, desired_sources=replace(context.desired_sources, sources=sources))
+        after = data.explain(case.change(context), SPEC, context).after
+        memory.save()
+        assert after is not None
+        return after.digest
+
+    assert [digest() for _ in range(3)] == [DIGEST] * 3
+    assert case.store.opened == ["w-1.bin"]
+    case.store.write("quality", "models", "w-1.bin", CONTENT[::-1])
+    assert digest() == hashlib.sha256(CONTENT[::-1]).hexdigest()
+    case.store.young = 9
+    case.store.write("quality", "models", "w-1.bin", CONTENT)
+    assert [digest() for _ in range(2)] == [DIGEST] * 2, "a young file has no stamp, so it is read each time"
+    assert len(case.store.opened) == 4
 
 
 @pytest.mark.parametrize(("name", "digest"), [("file://source", DIGEST), ("https://source", None)])

@@ -34,7 +34,8 @@ from algosync.core.resource import Json
 from algosync.core.state import State
 from algosync.core.workflow import Workflow
 from algosync.engine import drift as engine_drift
-from algosync.state import History, ResultsDocument, parse_address, state_name
+from algosync.state import ResultsDocument, parse_address, state_name
+from algosync.state.history import History
 from algosync.state.results_document import Change
 from algosync.views import FORMATS
 from algosync.views.subject import Drifted, DriftedAll

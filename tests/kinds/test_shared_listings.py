@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fakes.stores import FakeStore
 
-from algosync.cluster.data import FileStat
+from algosync.cluster.data import FileStat, Stored
 from algosync.core.error import Denied, Unreachable
 from algosync.kinds.shared_listings import SharedListings
 
@@ -113,3 +116,92 @@ def test_a_missing_collection_has_no_files_and_another_error_is_raised_and_not_k
         listed(shared)
     store.failures.clear()
     assert listed(shared) == {}
+
+
+class DatedStore(FakeStore):
+    """Replies to writes have the `Date` that the test sets. A listing takes `takes` seconds of `now`."""
+
+    date, now, takes = "1", 0.0, 0.0
+
+    def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
+        return replace(super().put(owner, collection, name, blocks, length), date=self.date)
+
+    def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
+        self.now += self.takes
+        return super().files(owner, collection)
+
+
+@pytest.fixture
+def dated() -> DatedStore:
+    store = DatedStore(OWNER)
+    store.create_collection(OWNER, COLLECTION)
+    return store
+
+
+def test_the_first_write_of_each_second_is_listed_at_once(dated: DatedStore) -> None:
+    """The other ones of the second are not. Who verifies a file uses the listing if it began after the write."""
+    shared = SharedListings(dated, lambda: dated.now)
+    for dated.date in ("1", "1", "2", "2"):
+        put(shared, "a")
+    assert len(dated.listed) == 2
+    put(shared, "b")
+    for dated.date in ("3", "3"):
+        put(shared, "a")
+        listed(shared)
+    assert len(dated.listed) == 4
+
+
+def test_a_listing_that_takes_long_is_not_repeated_each_second(dated: DatedStore) -> None:
+    shared = SharedListings(dated, lambda: dated.now)
+    dated.takes = 0.5
+    for second in range(12):
+        dated.now, dated.date = max(dated.now, float(second)), str(second)
+        put(shared, "a")
+    assert len(dated.listed) == 2
+
+
+def test_a_listing_that_fails_is_no_failure_of_the_write(dated: DatedStore) -> None:
+    shared = SharedListings(dated)
+    dated.failures[f"files {COLLECTION}"] = Denied("no")
+    put(shared, "a")
+    assert dated.listed == []
+
+
+def test_without_a_date_a_write_is_not_listed(store: FakeStore) -> None:
+    put(SharedListings(store), "a")
+    assert store.listed == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_write_that_is_made_elsewhere_needs_a_new_listing(store: FakeStore, *, fails: bool) -> None:
+    shared = SharedListings(store)
+    first = listed(shared)
+    with suppress(Unreachable), shared.writing((OWNER, COLLECTION, "a")):
+        store.write(OWNER, COLLECTION, "a", b"x")
+        if fails:
+            raise Unreachable("the answer was lost")
+    assert listed(shared) is not first
+
+
+def test_a_file_that_is_listed_as_before_may_have_been_listed_before(store: FakeStore) -> None:
+    shared, name = SharedListings(store), (OWNER, COLLECTION, "a")
+    put(shared, "a")
+    assert shared.shows_write(name, listed(shared)["a"])
+    put(shared, "a")
+    store.stale = 1
+    old = listed(shared)
+    assert not shared.shows_write(name, old["a"])
+    assert shared.shows_write(name, listed(shared, old)["a"])
+
+
+def test_a_stamp_settles_a_second_after_the_first_listing_that_shows_it(dated: DatedStore) -> None:
+    """Not after the last one. A file that somebody else has written since is listed for the first time."""
+    shared, name = SharedListings(dated, lambda: dated.now), (OWNER, COLLECTION, "a")
+    put(shared, "a")
+    dated.now = 0.7
+    stat = shared.files(OWNER, COLLECTION)["a"]
+    assert shared.seconds_to_settle(name, stat) == pytest.approx(0.4)
+    dated.now, dated.written = 0.8, stat.written and stat.written + timedelta(seconds=1)
+    dated.write(OWNER, COLLECTION, "a", b"y")
+    assert shared.seconds_to_settle(name, shared.files(OWNER, COLLECTION)["a"]) == pytest.approx(1.1)
+    assert shared.seconds_to_settle(name, replace(stat, written=None)) is None

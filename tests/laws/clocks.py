@@ -5,39 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import count
 
 from fakes.clusters import FakeTime
 from fakes.stores import FakeStore
 
 from algosync.cluster.data import FileStat, Stored
 
-__all__ = ["ClockedStore", "Clocks", "WorldTime"]
+__all__ = ["SETTLED", "ClockedStore", "Clocks", "WorldTime"]
 
-_SECOND = 1.0  # how long it takes at most until the server's next second begins
-_SETTLED = 2  # seconds, after which a client trusts a stamp
+SETTLED = 4
+"""Seconds by `Date`, after which a client trusts a stamp that it has not recorded."""
+
+_TOLERATED = SETTLED - 1.0  # seconds that `Date` may be ahead of the times that files get, so that none is trusted too early
 
 
 @dataclass
 class Clocks:
-    """Times in seconds. `server`: that of the files on both clusters; it never goes back. `local`: of this machine.
+    """Times in seconds. `server`: that of both clusters; it never goes back. `local`: of this machine, `elapsed`: its clock that
+    never goes back.
 
-    `apart`: how far the `Date` of the servers' answers is from the time that they give files.
+    `apart`: how far the `Date` of the servers' answers is ahead. `machines`: how far the machines are ahead that give files their
+    times, in turn. `pace`: how long a request and its answer take each.
     """
 
     server: float = 1_600_000_000.0
     local: float = 1_600_000_000.0
+    elapsed: float = 0.0
     apart: float = 0.0
+    machines: tuple[float, ...] = (0.0,)
+    pace: float = 0.4
 
     def pass_by(self, seconds: float) -> None:
         self.server += seconds
         self.local += seconds
+        self.elapsed += seconds
 
     def answer(self) -> None:
-        """A request takes a while. If `Date` is ahead, a second, because two writes in one second could not be told apart."""
-        self.pass_by(1.0 if self.apart > 0 else 0.4)
+        """A request takes a while before it is carried out, and after it.
+
+        It takes a second if `Date` is far ahead: then a plan trusts every stamp, so each has to be another one.
+        """
+        self.pass_by(1.0 if self.apart > _TOLERATED else self.pace)
 
     def now(self) -> str:
         return datetime.fromtimestamp(self.local, timezone.utc).isoformat(timespec="seconds")
+
+    def clock(self) -> float:
+        return self.elapsed
 
 
 @dataclass
@@ -62,20 +77,23 @@ class ClockedStore(FakeStore):
         super().__init__(owner)
         self._clocks = clocks
         self._written: dict[tuple[str, str, str], int] = {}
+        self._turns = count()
         self.who: object = None
         self.log: list[tuple[object, str, str, str]] = []
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
         self.log.append((self.who, "list", collection, ""))
-        found = super().files(owner, collection)
-        date = int(self._clocks.server + self._clocks.apart)
-        owner = self._named(owner)
-        return {name: replace(stat, passed=date > self._written[owner, collection, name]) for name, stat in found.items()}
+        self._clocks.answer()
+        found, owner = super().files(owner, collection), self._named(owner)
+        times = {name: datetime.fromtimestamp(self._written[owner, collection, name], timezone.utc) for name in found}
+        self._clocks.answer()
+        return {name: replace(stat, written=times[name]) for name, stat in found.items()}
 
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         stored = super().put(owner, collection, name, blocks, length)
         self.log.append((self.who, "put", collection, name))
-        return replace(stored, settles=_SECOND)
+        self._clocks.answer()
+        return replace(stored, date=str(self._date()))
 
     def overwritten_unseen(self, who: object) -> list[tuple[str, str]]:
         """The files that `who` wrote after somebody else did, although a later listing than the plan could have told it."""
@@ -95,15 +113,17 @@ class ClockedStore(FakeStore):
     def write(self, owner: str, collection: str, name: str, data: bytes) -> str:
         self._clocks.answer()
         uri = super().write(owner, collection, name, data)
-        self._written[owner, collection, name] = now = int(self._clocks.server)
+        machine = self._clocks.machines[next(self._turns) % len(self._clocks.machines)]
+        self._written[owner, collection, name] = now = int(self._clocks.server + machine)
         self.set_stamp(owner, collection, name, f"{len(data)}@{now}")
         return uri
 
+    def _date(self) -> int:
+        return int(self._clocks.server + self._clocks.apart)
+
     def _stamp(self, owner: str, collection: str, name: str) -> str | None:
-        self._clocks.answer()
         stamp = super()._stamp(owner, collection, name)
-        age = int(self._clocks.server + self._clocks.apart) - self._written[owner, collection, name]
-        return stamp if age >= _SETTLED else None
+        return stamp if self._date() - self._written[owner, collection, name] >= SETTLED else None
 
     def trusted_stamp(self, owner: str, collection: str, name: str) -> str:
         """The stamp that a file has when it is old enough."""

@@ -35,7 +35,9 @@ EDITS_OF_CONTENT = st.one_of(
 )
 """Edits that leave the same resources to be managed."""
 JUMPS = st.sampled_from([-40 * 365 * 86400.0, -86400.0, -3.0, 3.0, 86400.0, 40 * 365 * 86400.0])
-APARTS = st.sampled_from([-86400.0, -3600.0, -1.0, 0.0, 1.0, 3600.0])
+APARTS = st.sampled_from([-86400.0, -3.0, -1.0, -0.5, 0.0, 0.1, 0.5, 0.9, 2.0, 3.0, 3600.0])
+MACHINES = st.sampled_from([(0.0,), (0.0, 0.09), (0.05, 0.0, -0.04)])
+PACES = st.sampled_from([0.01, 0.1, 0.4, 0.9])
 CALLS = st.integers(1, 40)
 
 
@@ -72,10 +74,11 @@ class Neighbours(Worlds):
         two_applies(self.world, self.other, at, lambda: self.edit(edits))
         self.edited()
 
-    @rule(local=JUMPS, apart=APARTS)
-    def clocks_jump(self, local: float, apart: float) -> None:
-        self.world.clocks.local = max(self.world.clocks.local + local, 0.0)
-        self.world.clocks.apart = apart
+    @rule(local=JUMPS, apart=APARTS, machines=MACHINES, pace=PACES)
+    def clocks_jump(self, local: float, apart: float, machines: tuple[float, ...], pace: float) -> None:
+        clocks = self.world.clocks
+        clocks.local = max(clocks.local + local, 0.0)
+        clocks.apart, clocks.machines, clocks.pace = apart, machines, pace
 
     @rule()
     def replace_the_key(self) -> None:

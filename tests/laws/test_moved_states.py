@@ -13,7 +13,8 @@ from workflow_world import SOURCE, World, stored
 from algosync.cli.state.mv import moved_records
 from algosync.core.planning.schedule import Verb
 from algosync.core.report import Report
-from algosync.state import Patience, journal_path, parse_address, rename
+from algosync.state import Patience, journal_path, parse_address
+from algosync.state.exchange import rename
 
 ONE, TWO = b"one", b"two!"
 

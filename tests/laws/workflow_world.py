@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from clocks import ClockedStore, Clocks, WorldTime
+from clocks import SETTLED, ClockedStore, Clocks, WorldTime
 from fakes.clusters import OWNER, FakeAlgorithm, FakeAlgorithms, FakeCluster, context_of
 from fakes.repositories import FakeRepository
 from fakes.stores import FakeStore
@@ -100,7 +100,7 @@ class TroubledCluster(FakeCluster):
             return cast("GitRepository", troubled(found.algorithms[name].repository))
 
         algorithms = cast("AlgorithmService", troubled(found))
-        data = SharedListings(cast("FakeStore", troubled(self.data)))
+        data = SharedListings(cast("FakeStore", troubled(self.data)), self.clock)
         owner = self.key_owner
         return Destination(owner, owner, algorithms, data, open_repository, Retry(tries=2, pause=lambda _: None))
 
@@ -160,7 +160,7 @@ class World:
     def __post_init__(self) -> None:
         self.store = ClockedStore(SOURCE, self.clocks)
         self.data = ClockedStore(OWNER, self.clocks)
-        self.cluster = TroubledCluster(data=self.data)
+        self.cluster = TroubledCluster(data=self.data, clock=self.clocks.clock)
         self._owners: dict[str, WarmAlgorithms] = {}
         self.unknown: set[tuple[str, str]] = set()
         self.sit(Seat(self.folder / "machine"))
@@ -271,7 +271,7 @@ class World:
         troubles.on_death = self._keep_machine
         before, outer = self.unmanaged(), self.cluster.troubles
         try:
-            self.clocks.pass_by(3)
+            self.clocks.pass_by(SETTLED + 1)
             self.cluster.troubles = troubles
             return self._applied(troubles)
         except (AlgosyncError, DiedError) as error:

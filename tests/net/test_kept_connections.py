@@ -18,7 +18,8 @@ from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_pat
 
 from algosync.core.error import AlgosyncError, ClusterError, Denied, Interrupted, TimedOut, Unexpected, Unreachable
 from algosync.net import CompleteReply, Host, Response
-from algosync.net.quick_exchange import Headers, request_text
+from algosync.net.quick_exchange import Headers, request_head
+from algosync.net.request import Request
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-Data-Type: directory\r\n" + LENGTH + b"\r\n" + BODY
 
@@ -339,8 +340,8 @@ def test_a_small_write_without_an_answer_may_have_happened() -> None:
     ],
 )
 def test_a_request_that_is_not_plain_is_left_to_urllib3(path: str, headers: dict[str, str]) -> None:
-    assert request_text("GET", "/a", "host", {"X": "a b"}) == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
-    assert request_text("GET", path, "host", headers) is None
+    assert request_head(Request("GET", "/a", {"X": "a b"}), "host") == b"GET /a HTTP/1.1\r\nHost: host\r\nX: a b\r\n\r\n"
+    assert request_head(Request("GET", path, headers), "host") is None
 
 
 def test_headers_have_any_case_and_repeated_ones_are_joined() -> None:

@@ -240,11 +240,15 @@ def waited_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def test_one_block_may_take_longer_to_send_than_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection's own timeout applies to connecting only."""
+@pytest.mark.parametrize("kept", [False, True])
+def test_one_block_may_take_longer_to_send_than_to_connect(kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection's own timeout applies to connecting only, also when another request has used the connection."""
     monkeypatch.setattr("algosync.net.host.CONNECT_WITHIN", 0.2)
 
     def receive(connection: socket.socket) -> None:
+        if kept:
+            head(connection)
+            connection.sendall(OK)
         head(connection)
         time.sleep(0.6)
         left = 32 << 20
@@ -253,7 +257,30 @@ def test_one_block_may_take_longer_to_send_than_to_connect(monkeypatch: pytest.M
         connection.sendall(OK)
 
     with listening(receive) as raw:
-        assert host(raw.url).answer("PUT", "/big", {"Content-Length": str(32 << 20)}, [b"x" * (32 << 20)]).body == b"{}"
+        target = host(raw.url)
+        if kept:
+            ask(target)
+        assert target.answer("PUT", "/big", {"Content-Length": str(32 << 20)}, [b"x" * (32 << 20)]).body == b"{}"
+        assert len(raw.connections) == 1
+
+
+def test_resuming_a_lease_wakes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transfer pauses its lease for each block. The watch looks at a paused one as early as if it had been resumed at once."""
+    watch = Watch()
+    lease = watch.lease(120)
+    lease.pause()
+    with watch.guard:
+        watch._wakes = 0.0
+        watch._changed.notify()
+    waited_for(lambda: watch._wakes > 0)  # it has looked at the paused lease
+    woken: list[float] = []
+    monkeypatch.setattr(watch._changed, "notify", lambda: woken.append(watch.clock()))
+    for _ in range(100):
+        lease.resume()
+        lease.pause()
+    assert woken == []
+    monkeypatch.undo()
+    lease.release()
 
 
 def test_connections_are_kept_and_nothing_is_left_open() -> None:

@@ -1,4 +1,4 @@
-"""nginx as a peer: static files and PUT by WebDAV, on a free port, in a test's folder.
+"""nginx as a peer, or as the servers of a benchmark, on a free port and in a folder of its own.
 
 It has one worker, which is the default, so both servers are single processes.
 """
@@ -26,28 +26,32 @@ http {{
     sendfile on;
     tcp_nopush on;
     keepalive_requests 1000000;
-    access_log {folder}/access.log;
+    log_format timed '$msec $request_time $request_method $status $uri';
+    access_log {folder}/access.log timed;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+    {upstream}
     server {{
         listen 127.0.0.1:{port};
         root {folder}/root;
         client_max_body_size 0;
-        location / {{ dav_methods PUT; create_full_put_path on; }}
+        {locations}
     }}
 }}
 """
+STATIC = "location / { dav_methods PUT; create_full_put_path on; }"
 
 
 @dataclass(frozen=True, slots=True)
 class Nginx:
-    """A running nginx, which serves the folder `root`."""
+    """A running nginx, which serves the folder `root`. Each line of `log` begins with the end and the duration of a request."""
 
     port: int
     root: Path
+    log: Path
 
 
 def program() -> str | None:
@@ -56,20 +60,25 @@ def program() -> str | None:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path) -> Iterator[Nginx]:
-    """Run nginx while the body runs."""
+def nginx(folder: Path, locations: str = STATIC, upstream: str = "") -> Iterator[Nginx]:
+    """Run nginx while the body runs. `locations`: what it serves, in its own language. Without it, files by GET and PUT.
+
+    `upstream`: another server that the locations name.
+    """
     found = program()
     assert found, "nginx is not installed: apt-get install nginx-light"
-    (folder / "root").mkdir(parents=True)
+    (folder / "root").mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     user = "root" if os.getuid() == 0 else "nobody"
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, user=user))
+    (folder / "nginx.conf").write_text(
+        CONFIGURATION.format(folder=folder, port=port, user=user, locations=locations, upstream=upstream)
+    )
     process = subprocess.Popen([found, "-e", folder / "error.log", "-c", folder / "nginx.conf", "-p", folder])
     try:
         _wait(process, port, folder)
-        yield Nginx(port, folder / "root")
+        yield Nginx(port, folder / "root", folder / "access.log")
     finally:
         process.terminate()
         process.wait(30)

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from benchmark.behind_nginx import has_nginx
 from benchmark.command import ROWS, main, measured
 from benchmark.records import keep, keep_ratios, worse
 from benchmark.result import Bench, Result
@@ -20,6 +21,7 @@ ROUNDS = 2
 
 @pytest.mark.alone
 @pytest.mark.skipif(program("rclone") is None, reason="the peers are not installed: pip install '.[peers]'")
+@pytest.mark.skipif(not has_nginx(), reason="nginx is not installed: apt-get install nginx-light")
 @pytest.mark.parametrize("row", ROWS)
 def test_no_ratio_is_twice_the_recorded_one(row: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bench = Bench(tmp_path, ROUNDS, small=True)

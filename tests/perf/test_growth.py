@@ -27,12 +27,21 @@ def redact(text: str) -> None:
     redactor.redact(text)
 
 
+def read_repeated(read: Callable[[str, Faults], object], size: int) -> None:
+    """Read a map whose last keys are there again, each after one that is new."""
+    keys = [f'"k{number}": 1' for number in range(size // 4)]
+    again = [f'"n{number}": 1, "k{size // 4 - 1 - number}": 2' for number in range(900)]
+    read("{" + ", ".join([*keys, *again]) + "}", Faults())
+
+
 # Calls by the size of their input. Each size is too large for Python's memory pools, whose cost differs from that of the system.
 GROWING: dict[str, Callable[[int], Callable[[], object]]] = {
     "a long text in JSON": lambda size: partial(read_json, '["' + "x" * 20 * size + '"]', Faults()),
     "escapes in JSON": lambda size: partial(read_json, '["' + "\\u0041" * 10 * size + '"]', Faults()),
     "a list in JSON": lambda size: partial(read_json, "[" + "1," * (size // 2) + "1]", Faults()),
     "a long text in YAML": lambda size: partial(read_yaml, "a: " + "x" * 20 * size, Faults()),
+    "keys in JSON": lambda size: partial(read_repeated, read_json, size),
+    "keys in YAML": lambda size: partial(read_repeated, read_yaml, size),
     "a list in YAML": lambda size: partial(read_yaml, "- 1\n" * (size // 4), Faults()),
     "lines that differ": lambda size: partial(count_lines, b"a\n" * 5 * size, b"b\n" * 5 * size),
     "a text to redact": lambda size: partial(redact, "x" * size),

@@ -57,4 +57,4 @@ def test_reading_takes_a_few_times_as_long_as_the_events(form: str, tmp_path: Pa
     ratio = seconds(read) / seconds(events)
     with capsys.disabled():
         print(f"\n{ALGORITHMS} algorithms in {form}: {ratio:.1f} x libyaml's events")
-    assert ratio <= 8  # 5
+    assert ratio <= 6  # 4.1 in YAML, 4.6 in JSON

@@ -32,7 +32,7 @@ def processor_time(command: Sequence[str], bytecode: Path) -> float:
     [
         (["--version"], "typer", 0.45),  # 0.25: both are answered before typer is imported
         (["--help"], "typer", 0.45),
-        (["validate"], "Algorithmia", 0.85),  # 0.7, of a workflow whose tests expect nothing
+        (["validate"], "Algorithmia", 0.7),  # 0.55, of a workflow whose tests expect nothing
     ],
     ids=["version", "help", "validate"],
 )

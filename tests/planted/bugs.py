@@ -173,10 +173,16 @@ BUGS = (
         (
             Edit(
                 "algosync.kinds.stored_files",
-                "if how is ReadBack.SIZE else digest_now(record.address, record.size, context, advance)",
-                "",
+                "found = digest_now(record.address, record.size, context, advance)",
+                "found = record.digest, stat.size",
             ),
         ),
+    ),
+    Bug(
+        "a file is read back while its stamp can still be shared",
+        "laws/test_laws_of_clocks.py::test_the_recorded_stamp_proves_the_recorded_content",
+        r"> +assert self\.store\.digest",
+        (Edit("algosync.cluster.stamp_clock", "stamp + _SECOND + _APART + apart", "stamp + _APART + apart"),),
     ),
     Bug(
         "a repeated marker is followed for ever",

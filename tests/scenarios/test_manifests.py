@@ -40,7 +40,7 @@ def put(cluster: Cluster, collection: str, name: str, content: bytes) -> None:
 
 
 def settle() -> None:
-    time.sleep(2.1)  # the times of files have whole seconds, so the test has to wait
+    time.sleep(4.1)  # the times of files have whole seconds, so the test has to wait
 
 
 def uri_at(cluster: Cluster, algorithm: str, path: str = FREEZE) -> str:

@@ -121,10 +121,40 @@ def test_facts_come_back_as_they_were_saved(tmp_path: Path) -> None:
     assert [stat.S_IMODE(each.stat().st_mode) for each in (file, file.parent, file.parent.parent)] == [0o600, 0o700, 0o700]
 
 
+def test_digests_of_data_files_come_back_as_long_as_they_are_needed(tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "memory.json"
+    memory = RememberedFacts(file)
+    memory.note_digest("a 1@2", "1" * 64)
+    memory.note_digest("b 1@2", "2" * 64)
+    memory.save()
+    second = RememberedFacts(file)
+    assert [second.find_digest(stamp) for stamp in ("a 1@2", "a 1@3")] == ["1" * 64, None]
+    second.save()
+    third = RememberedFacts(file)
+    assert [third.find_digest(stamp) for stamp in ("a 1@2", "b 1@2")] == ["1" * 64, "2" * 64], "nothing is new, nothing is lost"
+    third = RememberedFacts(file)
+    third.find_digest("a 1@2")
+    third.note_digest("b 1@3", "3" * 64)
+    third.save()
+    last = RememberedFacts(file)
+    assert [last.find_digest(stamp) for stamp in ("a 1@2", "b 1@2", "b 1@3")] == ["1" * 64, None, "3" * 64]
+
+
+def test_a_memory_of_an_older_version_has_no_digests(tmp_path: Path) -> None:
+    file = tmp_path / "memory.json"
+    file.write_text(json.dumps({"format": 1, "entries": {}, "digests": {"a": "1" * 64, "b": "no digest"}}))
+    file.chmod(0o600)
+    assert [RememberedFacts(file).find_digest(stamp) for stamp in "ab"] == ["1" * 64, None]
+    file.write_text('{"format": 1, "entries": {}}')
+    assert RememberedFacts(file).find_digest("a") is None
+
+
 @pytest.mark.parametrize(
     "text",
     [
         b"",
+        b'{"format": 1, "entries": {}, "digests": []}',
+        b'{"format": 1, "entries": {}, "digests": {"a": 1}}',
         b"\xff",
         b"[]",
         b'{"format": 2, "entries": {}}',

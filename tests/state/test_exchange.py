@@ -11,7 +11,8 @@ from state_samples import HELLO, NAME, WEIGHTS, a_record, tree
 from algosync.core.codec import decode_state, encode_state
 from algosync.core.error import Corrupt, LockHeld, NewerFormat, PlanRefused, StateError
 from algosync.core.state import State
-from algosync.state import Backend, Session, journal_path, open_session, parse_address, push, rename
+from algosync.state import Backend, Session, journal_path, open_session, parse_address
+from algosync.state.exchange import push, rename
 from algosync.state.patience import AT_ONCE
 
 ONE, TWO = a_record(HELLO, 1), a_record(WEIGHTS, 2)

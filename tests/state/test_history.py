@@ -17,7 +17,8 @@ from algosync.core.error import StateError
 from algosync.core.resource import Json
 from algosync.core.results.past_run import PastRun, PublishedVersion, with_run
 from algosync.core.test_result import TestResult
-from algosync.state import History, ResultsDocument, TestResults, copied, open_session, parse_address, state_name
+from algosync.state import ResultsDocument, TestResults, copied, open_session, parse_address, state_name
+from algosync.state.history import History
 from algosync.state.local import LocalBackend
 
 STATE = state_name("w", "local", "me")

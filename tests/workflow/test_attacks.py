@@ -101,6 +101,7 @@ def test_aliases_count_with_their_full_size(text: str) -> None:
 
 def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("algosync.workflow.parsing.yaml_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.yaml_builder.MAX_NODES", 1000)
     monkeypatch.setattr("algosync.workflow.parsing.json_reader.MAX_NODES", 1000)
     for count, code in ((998, []), (999, []), (1000, ["too-large"])):
         text = "[" + ",".join("1" * count) + "]"
@@ -118,10 +119,11 @@ def test_too_many_values_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["scalars", "maps", "lists"],
 )
 def test_too_many_values_are_refused_before_any_node_is_created(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for reader in ("yaml_reader", "json_reader"):
-        monkeypatch.setattr(f"algosync.workflow.parsing.{reader}.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.yaml_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.json_reader.MAX_NODES", 1000)
+    for module in ("yaml_builder", "json_reader"):
         for node in ("Scalar", "ListNode", "MapNode"):
-            monkeypatch.delattr(f"algosync.workflow.parsing.{reader}.{node}")  # NameError: a node would be created
+            monkeypatch.delattr(f"algosync.workflow.parsing.{module}.{node}")  # NameError: a node would be created
     assert [code for _, _, code in json_faults(text)] == ["too-large"]
     assert [code for _, code in yaml_faults(text)] == ["too-large"]
 
@@ -130,6 +132,7 @@ def test_too_many_values_are_refused_before_any_node_is_created(text: str, monke
 def test_a_text_with_as_many_values_as_allowed_is_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("algosync.workflow.parsing.json_reader.MAX_NODES", 1000)
     monkeypatch.setattr("algosync.workflow.parsing.yaml_reader.MAX_NODES", 1000)
+    monkeypatch.setattr("algosync.workflow.parsing.yaml_builder.MAX_NODES", 1000)
     assert json_faults(text) == []
     assert yaml_faults(text) == []
 

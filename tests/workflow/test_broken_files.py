@@ -48,6 +48,7 @@ def test_every_code_is_covered_by_a_file() -> None:
     elsewhere = {"missing-file", "missing-module"}  # tested in test_local_files.py
     elsewhere |= {"unreadable-file", "case-format", "out-of-range", "two-inputs", "expectation"}  # and in test_tests_keys.py
     elsewhere |= {"needs-baseline", "not-used"}
+    elsewhere |= {"percent"}  # and in test_guards_key.py
     assert covered | elsewhere == set(workflow.CODES)
 
 
@@ -56,3 +57,22 @@ def test_the_files_cover_all_formats_and_several_faults_at_once() -> None:
     assert {"".join(path.suffixes) for path in FILES} == {".json", ".yaml", ".json.j2", ".yaml.j2"}
     assert sum(len(expected(path)[2]) >= 3 for path in FILES) >= 12
     assert len(list(BROKEN.glob("*.faults"))) == len(FILES)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hinted"),
+    [
+        ("a.yaml", "algorithms:\n{% for name in names %}\n  - name: {{ name }}\n{% endfor %}\n", [True]),
+        ("a.yaml", "algorithms:\n  - name: {{ name }}\n    language: python3\n", [True, False]),
+        ("a.json", '{"algorithms": [{"name": "A", {{ more }} }]}', [True]),
+        ("a.json", '{"algorithms": [{"name": "{{ name }}"}]}', [True, False]),
+        ("a.yaml.j2", "algorithms:\n  - name: '{{ '{{' }}'\n", [False, False]),
+        ("a.yaml", "algorithms:\n  - nam: A\n    language: python3\n    test_payload: '{{'\n", [False, False]),
+    ],
+)
+def test_marks_of_a_template_in_another_file_are_explained(name: str, text: str, hinted: list[bool], tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(tmp_path / name, {})
+    faults = sorted(caught.value.faults, key=lambda fault: (fault.line, fault.column))
+    assert ["name ends with .j2" in (fault.hint or "") for fault in faults] == hinted

@@ -8,6 +8,7 @@ import pytest
 
 from algosync import workflow
 from algosync.core.error import WorkflowError
+from algosync.core.secret import Secret
 from algosync.core.workflow import GuardLimits, Workflow
 
 
@@ -44,3 +45,11 @@ def test_anything_else_is_a_fault_with_its_place(tmp_path: Path, wrong: str) -> 
 )
 def test_an_algorithm_may_be_protected(tmp_path: Path, text: str, protected: bool) -> None:
     assert loaded(tmp_path, lifecycle=text).algorithms[0].prevent_destroy is protected
+
+
+def test_a_wrong_percentage_beside_an_api_key_is_shown_without_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text("guards: {max_deletes: 30}\nalgorithms: [{name: One, language: simKEYkeyKEYkey, code: file://x}]\n")
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(path, {}, [Secret("simKEYkeyKEYkey")])
+    assert [fault.code for fault in caught.value.faults] == ["percent", "key-in-file"]

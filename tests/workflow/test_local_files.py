@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,42 @@ def test_a_file_without_content_shows_the_shortest_workflow(tmp_path: Path, name
     assert (fault.line, fault.code, fault.message) == (1, "empty", "the file has no content")
     assert fault.hint is not None
     assert "algorithms: [{name: Hello, language: python3}]" in fault.hint
+
+
+def counted(owner: object, name: str, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The first arguments with which a function is called from now on."""
+    asked: list[object] = []
+    function = getattr(owner, name)
+
+    def call(argument: object) -> object:
+        asked.append(argument)
+        return function(argument)
+
+    monkeypatch.setattr(owner, name, call)
+    return asked
+
+
+def test_one_question_tells_that_the_code_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        code(folder / "algorithms" / f"A{number}")
+    entries = "".join(f"  - {{name: A{number}, language: python3}}\n" for number in range(20))
+    (folder / "w.yaml").write_text(f"algorithms:\n{entries}")
+    asked = counted(os.path, "exists", monkeypatch)
+    workflow.load(folder / "w.yaml", {}, local_files=True)
+    assert len(asked) == 20
+
+
+def test_the_owners_of_a_source_are_listed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = "".join(f"      - {{source: data://.my/models/there.bin, name: f{number}}}\n" for number in range(20))
+    text = TEXT.partition("      - data")[0] + files
+    (folder / "w.yaml").write_text(text)
+    listed = counted(Path, "iterdir", monkeypatch)
+    workflow.load(folder / "w.yaml", {}, local_files=True)
+    assert listed == [folder / "source"]
+
+
+def test_two_spellings_of_the_code_are_one_fault(folder: Path) -> None:
+    (folder / "w.yaml").write_text("algorithms: [{name: A, language: python3, code: file://x, code_path: file://x}]\n")
+    with pytest.raises(WorkflowError) as caught:
+        workflow.load(folder / "w.yaml", {}, local_files=True)
+    assert sorted(fault.code for fault in caught.value.faults) == ["missing-file", "two-spellings"]

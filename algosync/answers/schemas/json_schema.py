@@ -46,8 +46,13 @@ def _names_null(schema: Value) -> bool:
     return "$ref" in schema or any(_names_null(one) for branch in branches if isinstance(branch, list) for one in branch)
 
 
-def schema_faults(schema: str) -> Iterator[str]:
-    """Why the text is no JSON Schema that can be used. Nothing is fetched for it."""
+@lru_cache(maxsize=64)
+def schema_faults(schema: str) -> tuple[str, ...]:
+    """Why the text is no JSON Schema that can be used. Nothing is fetched for it. Many tests may have the same schema."""
+    return tuple(_faults(schema))
+
+
+def _faults(schema: str) -> Iterator[str]:
     try:
         contents = read_exact(schema)
     except NotJson as error:
@@ -60,14 +65,11 @@ def schema_faults(schema: str) -> Iterator[str]:
 
 
 def _shape_faults(contents: dict[str, Value] | bool) -> Iterator[str]:
-    from jsonschema import FormatChecker
-
     if isinstance(contents, dict) and contents.get("$schema", _DIALECT) not in {_DIALECT, f"{_DIALECT}#"}:
         yield f"has another dialect than {_DIALECT}"
         return
-    checked = _dialect()(_dialect().META_SCHEMA, registry=_registry(), format_checker=FormatChecker(["regex"]))
     try:
-        found = [f"is no JSON Schema: {error.json_path}: {error.message[:200]}" for error in checked.iter_errors(contents)]
+        found = [f"is no JSON Schema: {error.json_path}: {error.message[:200]}" for error in _of_schemas().iter_errors(contents)]
         yield from found[:10] or _deep_faults(contents)
     except RecursionError:
         yield "is nested too deep"
@@ -95,10 +97,18 @@ def _deep_faults(contents: dict[str, Value] | bool) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
-    if message := next(schema_faults(schema), None):
-        raise ValueError(message)
+    if messages := schema_faults(schema):
+        raise ValueError(messages[0])
     validator: Validator = _dialect()(read_exact(schema), registry=_registry())
     return validator
+
+
+@cache
+def _of_schemas() -> Any:
+    """The validator of schemas themselves."""
+    from jsonschema import FormatChecker
+
+    return _dialect()(_dialect().META_SCHEMA, registry=_registry(), format_checker=FormatChecker(["regex"]))
 
 
 @cache

@@ -1,6 +1,5 @@
 """`algosync apply`: show the plan, ask for approval, make the changes, run the tests."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import AutoApprove, CompareOptions, LockTimeout, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.reporting.run_report import RunReport
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.cli.saved.inputs import SavedInputs
@@ -67,7 +67,7 @@ class ApplyOptions(ApprovedOptions):
     ] = ""
 
     def __post_init__(self) -> None:
-        super(ApplyOptions, self).__post_init__()
+        super(ApplyOptions, self).__post_init__()  # noqa: UP008  # slots make a second class, which `super()` does not know
         _ = self.read_back  # a wrong option ends the command before it does anything
 
 
@@ -91,6 +91,9 @@ class Approval:
         return Choice(selection, targets.allowed)
 
 
+_NOT_GIVEN = Approval()
+
+
 @command
 def apply(
     terminal: Terminal, targets: SelectionOptions, reports: ReportOptions, options: ApplyOptions, _notify: NotifyOptions
@@ -100,7 +103,7 @@ def apply(
     carry_out_plan(RunReport.of("apply", reports.places, terminal), targets, options, approval)
 
 
-def carry_out_plan(run: RunReport, targets: ScopeOptions, options: ApprovedOptions, approval: Approval = Approval()) -> None:
+def carry_out_plan(run: RunReport, targets: ScopeOptions, options: ApprovedOptions, approval: Approval = _NOT_GIVEN) -> None:
     """Plan, ask for approval and apply; ends the command. PlanRefused, or Several of them: guards refuse the plan.
 
     The name of the run's command stands in the summary file and in the lock. Stale: the plan is not the approved one.

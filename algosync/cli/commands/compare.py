@@ -106,7 +106,6 @@ def _require_two_sides(plan: Plan, session: CommandSession, source: Cluster) -> 
 def _compared(plan: Plan, asked: tuple[Cluster, int], session: CommandSession, terminal: Terminal) -> Comparison:
     """`asked`: the source, and how often to call."""
     from algosync.answers import Judge
-    from algosync.cli.live import reading
     from algosync.engine.compare import compare as compare_answers
     from algosync.kinds.testing.comparer import BothSides
     from algosync.kinds.testing.source_caller import SourceCaller
@@ -117,5 +116,5 @@ def _compared(plan: Plan, asked: tuple[Cluster, int], session: CommandSession, t
     payloads = PayloadUris(context.sources.data_files.sources, context.destination.owner)
     caller = SourceCaller(source.algorithms, source.data.key_owner, payloads, context.clock)
     specs = {spec.name: spec for spec in session.workflow.algorithms}
-    with Judge(terminal.redact) as judge, reading(terminal, "the answers of both clusters"):
+    with Judge(terminal.redact) as judge, terminal.reading("the answers of both clusters"):
         return compare_answers(plan.checks, BothSides(specs, caller, context, judge.compare, repeat))

@@ -78,7 +78,8 @@ def _list(terminal: Terminal, options: HistoryOptions, *, json: bool) -> None:
     from algosync.cli.report_output import document_metadata
     from algosync.cli.state.workflow_state import known_state
     from algosync.cli.state_place import state_found
-    from algosync.state import History, ResultsDocument, parse_address
+    from algosync.state import ResultsDocument, parse_address
+    from algosync.state.history import History
     from algosync.views.listings.history import history_document, history_lines
 
     _require_commands(options.command)

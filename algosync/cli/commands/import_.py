@@ -80,13 +80,12 @@ def _checked(options: ImportOptions) -> ImportOptions:
 
 def _plan(session: "CommandSession", patterns: "Sequence[str]", terminal: Terminal) -> "Plan":
     """Both sides of what is imported. UsageError: the workflow compares nothing."""
-    from algosync.cli.live import reading
     from algosync.core.planning.target import Selection
     from algosync.engine.plan import make_plan
 
     if session.workflow.run_only:
         raise UsageError("there is nothing to import: the workflow says run_only, so nothing is recorded")
-    with reading(terminal, "both clusters"):
+    with terminal.reading("both clusters"):
         return make_plan(session.workflow, session.scene, session.ledger.records, session.header, Selection(tuple(patterns)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from algosync.cli.notify.options import NotifyOptions
 from algosync.cli.options import CompareOptions, ReportOptions, ScopeOptions, SelectionOptions
 from algosync.cli.report_output import write_reports
 from algosync.cli.terminal import Terminal
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 if TYPE_CHECKING:
@@ -142,10 +143,9 @@ def _explained(plan: Plan, session: CommandSession, patterns: Sequence[str]) -> 
 
 def _with_digests(plan: Plan, session: CommandSession, pin: PinBy, terminal: Terminal) -> Plan:
     """The plan with the digests of the files that it would upload."""
-    from algosync.cli.live import reading
     from algosync.engine.pinning import pinned
 
-    with reading(terminal, "the files to upload"):
+    with terminal.reading("the files to upload"):
         return pinned(plan, session.workflow, session.scene, stamps=pin is PinBy.STAMP)
 
 
@@ -154,23 +154,24 @@ def make_session_plan(session: CommandSession, choice: Choice, terminal: Termina
 
     `saved`: a plan that was saved before. What it has read is not read again where nothing has changed.
     """
-    from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
     from algosync.core.error import UsageError
     from algosync.core.planning.guards import Situation, guarded
     from algosync.core.planning.target import Mode, UnknownTarget
     from algosync.core.testing.idle_rules import idle_rule_warnings
-    from algosync.engine.pinning import with_known_digests
-    from algosync.engine.plan import make_plan
-    from algosync.engine.refresh import make_refresh_plan
     from algosync.sources.called_algorithms import call_warnings
 
-    scene = with_known_digests(session.scene, saved.saved.plan.changes) if saved else session.scene
+    scene, selection, recorded = session.scene, choice.selection, session.ledger.records
+    if saved:
+        from algosync.engine.pinning import with_known_digests
+
+        scene = with_known_digests(scene, saved.saved.plan.changes)
+    if selection.mode is Mode.REFRESH:
+        from algosync.engine.refresh import make_refresh_plan as make
+    else:
+        from algosync.engine.plan import make_plan as make
     try:
-        selection = choice.selection
-        make = make_refresh_plan if selection.mode is Mode.REFRESH else make_plan
-        recorded = session.ledger.records
-        with reading(terminal, "both clusters" if selection.mode is Mode.APPLY else "the destination"):
+        with terminal.reading("both clusters" if selection.mode is Mode.APPLY else "the destination"):
             plan = make(session.workflow, scene, recorded, session.header, selection)
     except UnknownTarget as error:
         raise UsageError(str(error), hint=error.hint) from None

@@ -105,7 +105,6 @@ def rollback(
 def _planned(session: "CommandSession", choice: _Choice, terminal: Terminal) -> "tuple[CommandSession, Plan]":
     """The session in which the earlier version takes the place of the source, and the plan with the refusals of the guards."""
     from algosync.cli.commands.versions import versions_of
-    from algosync.cli.live import reading
     from algosync.cli.remembered_results import known_failures
     from algosync.core.planning.guards import Situation, guarded
     from algosync.engine.rollback import make_rollback_plan, rollback_workflow
@@ -113,7 +112,7 @@ def _planned(session: "CommandSession", choice: _Choice, terminal: Terminal) -> 
 
     algorithm, workflow, scene = choice.algorithm, session.workflow, session.scene
     _require_recorded(algorithm, session)
-    with reading(terminal, "the destination"):
+    with terminal.reading("the destination"):
         earlier = EarlierVersion.of(versions_of(algorithm, session), algorithm, choice.number)
         spec = earlier_version(workflow.algorithm(algorithm), earlier.target, scene.site)
         context = rollback_context(scene.site, spec, earlier)

@@ -37,7 +37,6 @@ def versions(terminal: Terminal, algorithm: AlgorithmName, options: VersionsOpti
 
 def _list(terminal: Terminal, algorithm: str, options: VersionsOptions, *, json: bool) -> None:
     from algosync.cli.commands.plan import metadata
-    from algosync.cli.live import reading
     from algosync.cli.session import Needs, command_session
     from algosync.core.address import Address
     from algosync.core.planning.target import Selection
@@ -47,7 +46,7 @@ def _list(terminal: Terminal, algorithm: str, options: VersionsOptions, *, json:
     needs = Needs("versions", source=False, secrets=False, selection=Selection((algorithm,)))
     with command_session(options, terminal, needs) as session:
         require_known(algorithm, session)
-        with reading(terminal, "the destination"):
+        with terminal.reading("the destination"):
             found = versions_of(algorithm, session)
         record = session.ledger.records.get(Address("version", algorithm))
     stamp = record.destination_stamp if record else None

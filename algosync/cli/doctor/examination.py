@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from algosync.core.diagnosis import Diagnosis, Status
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.cli.clusters import Clusters

@@ -52,7 +52,6 @@ class Look:
         from algosync.cli.commands.plan import metadata
         from algosync.cli.drifting.seen import reading_of, seen_before
         from algosync.cli.history.shown import past_runs
-        from algosync.cli.live import reading
         from algosync.cli.remembered_results import known_failures
         from algosync.cli.state_place import nothing_recorded
         from algosync.cli.testing.behaviour import tested_again
@@ -69,7 +68,7 @@ class Look:
         if self.with_tests:
             tested, failures = tested_again(session, terminal), known_failures(session, checks, terminal)
         bytes_read = reading_of(session, self.reading, terminal)
-        with reading(terminal, "the destination"):
+        with terminal.reading("the destination"):
             examined = examine(session.workflow, session.scene, session.ledger.records, bytes_read)
         managed = managed_by(session.workflow, session.ledger.records)
         compared = comparable(examined.findings) if session.stand_ins else examined.findings

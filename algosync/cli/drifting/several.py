@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.cli.interrupt import exit_code
 from algosync.core.error import AlgosyncError, UsageError
+from algosync.core.lean import dataclass
 from algosync.core.text import plural
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from algosync.core.event import StepDone, StepFailed
+from algosync.core.lean import dataclass
 from algosync.core.planning.schedule import Verb
 from algosync.core.text import printable
 
@@ -68,7 +69,7 @@ class RunLog:
 
         `exit_code`: of this workflow alone.
         """
-        from algosync.state import run_added
+        from algosync.state.history import run_added
 
         self.begun, self.exit_code = False, exit_code
         return run_added(self.entry(exit_code, redact))
@@ -123,13 +124,14 @@ def keep_log(log: RunLog, document: ResultsDocument, environ: Mapping[str, str],
     A failure to do so is a warning. `document`: has the history.
     """
     from algosync.kinds.context import utc_now
-    from algosync.state import History
 
     log.started_at, log.ci = utc_now(), ci_run(environ)
 
     def write(exit_code: int) -> None:
         if not log.begun:
             return
+        from algosync.state.history import History
+
         if warning := History(document).add(log.entry(exit_code, terminal.redact)):
             terminal.tell(f"Warning: {printable(warning)}")
 

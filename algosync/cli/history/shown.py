@@ -24,7 +24,7 @@ def past_runs(document: ResultsDocument, places: Mapping[str, str], terminal: Te
     `places`: as of `report_places`.
     """
     from algosync.core.error import StateError
-    from algosync.state import History
+    from algosync.state.history import History
 
     if _DRAWN not in places.values():
         return ()

@@ -10,7 +10,6 @@ from algosync.core.address import LOCAL_CLUSTER_NAME
 from algosync.core.error import AlgosyncError, UsageError
 from algosync.core.lean import dataclass
 from algosync.core.text import printable
-from algosync.emulator.server import server_lock
 from algosync.state.durable import EVERYTHING, PRIVATE_FILES, ignore_in_git, make_folder
 
 __all__ = [
@@ -105,6 +104,8 @@ def local_name(address: str) -> str:
 
 def exists(root: Path) -> bool:
     """Whether the folder holds a cluster. Lock files that a reset leaves, or the log of a failed first start, are no cluster."""
+    from algosync.emulator.server import server_lock
+
     return (root / "cluster.sqlite").exists() or (root.is_dir() and server_lock.taken(root))
 
 

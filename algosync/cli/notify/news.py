@@ -23,7 +23,6 @@ class News:
 
 def news_of(subject: Subject) -> tuple[News, ...]:
     """The news that a plan or a drift report is; other subjects are none. A run adds its own (`RunReport`)."""
-    from algosync.views.all_drift import findings_of
     from algosync.views.subject import Drifted, DriftedAll, Planned
 
     match subject:
@@ -32,6 +31,8 @@ def news_of(subject: Subject) -> tuple[News, ...]:
         case Drifted():
             changed = any(finding.drift.differs for finding in subject.findings)
         case DriftedAll(parts=parts):
+            from algosync.views.all_drift import findings_of
+
             changed = any(finding.drift.differs for part in parts for finding in findings_of(part))
         case _:
             return ()

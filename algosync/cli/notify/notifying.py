@@ -22,8 +22,8 @@ __all__ = ["hide_addresses", "is_due", "notified"]
 
 _OUTCOMES = {0: ("done", "success"), 2: ("found differences", "warning")}  # words, and types of apprise
 _SIGNALS = (130, 143)
-_PART = re.compile(r"[^/:@?&=]+")
-_TOKEN = re.compile(r"(?=.*[0-9]).{8,}|.{20,}")
+_PART = r"[^/:@?&=]+"
+_HIDDEN_PART = r"(?=.*[0-9]).{8,}|.{20,}"
 _LONGEST_DOCUMENT = 256 * 1024  # characters, which are bytes: the JSON is ASCII
 
 
@@ -34,8 +34,8 @@ def hide_addresses(environ: Mapping[str, str], terminal: Terminal) -> None:
         network, _, path = rest.partition("/")
         user, _, host = network.rpartition("@")
         name = host.partition(":")[0]  # some services have a token here
-        parts = [*_PART.findall(f"{user}/{path}"), *([] if "." in name else [name])]
-        tokens = [part for part in parts if _TOKEN.fullmatch(part)]
+        parts = [*re.findall(_PART, f"{user}/{path}"), *([] if "." in name else [name])]
+        tokens = [part for part in parts if re.fullmatch(_HIDDEN_PART, part)]
         for secret in (address, rest, *user.split(":")[1:], *tokens):
             for text in {secret, unquote(secret)} - {""}:
                 terminal.hide(text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from algosync.core.event import CaseDone, Event, Note, Progress
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from algosync.cli.reporting.error_code import error_code
 from algosync.cli.reporting.event_stream import EventStream
 from algosync.core.error import AlgosyncError
 from algosync.core.event import CaseDone, Event
+from algosync.core.lean import dataclass
 from algosync.core.report import Report
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from algosync.cli.saved.plan_file import sha256_of
 from algosync.core.error import AlgosyncError, SourceError
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action
 from algosync.core.planning.plan_inputs import CodeFile, LocalCode, LocalFile, NamedFile, PlanInputs, WorkflowText
 from algosync.core.text import printable

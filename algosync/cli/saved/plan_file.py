@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 AGAIN = "look at the changes, and make the plan again: algosync plan --out FILE"
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = r"sha256:[0-9a-f]{64}"
 _REPORT_LIMIT = 256 << 20  # bytes of a report that is read to tell that it is one
 
 
@@ -111,7 +111,7 @@ def sha256_of(blocks: Iterable[bytes]) -> str:
 
 def require_digest_form(digest: str) -> None:
     """UsageError: this is not how a plan's digest is written. Empty: none is given."""
-    if digest and not _DIGEST.fullmatch(digest):
+    if digest and not re.fullmatch(_DIGEST, digest):
         raise UsageError("--plan-digest takes the digest that `algosync plan` shows: sha256:, then 64 hex digits")
 
 

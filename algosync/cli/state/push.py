@@ -29,7 +29,7 @@ def push(terminal: Terminal, file: File, options: StateChangeOptions, force: For
     from algosync.cli.state_place import journals, patience, state_found
     from algosync.core.text import printable
     from algosync.state import journal_path, parse_address
-    from algosync.state import push as push_state
+    from algosync.state.exchange import push as push_state
 
     pushed = _read(file)
     known = known_state(options, terminal)

@@ -26,7 +26,7 @@ def rename(terminal: Terminal, from_: From, options: StateChangeOptions, to: To 
     from algosync.core.error import UsageError
     from algosync.core.text import printable
     from algosync.state import ResultsDocument, copied, journal_path, parse_address
-    from algosync.state import rename as rename_state
+    from algosync.state.exchange import rename as rename_state
 
     known = known_state(options, terminal)
     key = known.key if not to else replace(known.key, workflow=to)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from algosync.core.error import TestFailed, TimedOut
 from algosync.core.event import Event, Measured, StepFailed
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Drift, Finding
 from algosync.core.test_result import TestResult, result_of
 from algosync.core.testing.case import Expectation

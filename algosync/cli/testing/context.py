@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -21,7 +21,7 @@ _UNITS = {
 }
 _SHORT_UNITS = {"k": 2**10, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _SIZE = re.compile(r"([0-9]{1,15}) ?([A-Za-z]*)")
-_RATE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([A-Za-z]+)(?:/s)?")
+_RATE = r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([A-Za-z]+)(?:/s)?"
 
 
 def byte_count(text: str, option: str) -> int:
@@ -38,7 +38,7 @@ def byte_rate(text: str, option: str) -> float:
 
     A number without a unit is refused: for some programs it means bytes, for others KiB.
     """
-    found, units = _RATE.fullmatch(text.strip()), {**_UNITS, **_SHORT_UNITS}
+    found, units = re.fullmatch(_RATE, text.strip()), {**_UNITS, **_SHORT_UNITS}
     if found is None or found[2] not in units:
         named = ", ".join(filter(None, units))
         raise UsageError(

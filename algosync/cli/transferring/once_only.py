@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["OnceOnly"]
 
 _RUN_LIMIT = 10 << 30  # bytes
-_OWN_NAME = re.compile("[0-9a-f]{16}")
+_OWN_NAME = "[0-9a-f]{16}"
 _STALE = 2 * 86_400  # seconds after which the folder of another command was left by a killed one
 
 
@@ -93,6 +93,6 @@ def _remove_stale(parent: Path) -> None:
     status = os.lstat(parent)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         return
-    for folder in filter(lambda found: _OWN_NAME.fullmatch(found.name), parent.iterdir()):
+    for folder in filter(lambda found: re.fullmatch(_OWN_NAME, found.name), parent.iterdir()):
         if time.time() - os.lstat(folder).st_mtime > _STALE:
             shutil.rmtree(folder, ignore_errors=True)

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from itertools import groupby
 from operator import itemgetter
 
 from algosync.core.address import Address
+from algosync.core.lean import dataclass
 from algosync.core.planning.change import Action, Change
 from algosync.core.planning.plan import Check, Plan
 

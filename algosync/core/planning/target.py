@@ -16,7 +16,7 @@ from algosync.core.lean import dataclass
 
 __all__ = ["Checksum", "Mode", "Selection", "UnknownTarget", "dependencies", "dependents", "matches", "nearest", "reach"]
 
-_GLOB = re.compile(r"[*?\[]")
+_GLOB = r"[*?\[]"
 
 
 class Mode(Enum):
@@ -74,7 +74,7 @@ class UnknownTarget(ValueError):
 
 def nearest(target: str, names: Collection[str]) -> str | None:
     """The name that is most like a target, whatever its case. A glob is compared without its signs."""
-    wanted = _GLOB.sub("", target).casefold()
+    wanted = re.sub(_GLOB, "", target).casefold()
     folded = {name.casefold(): name for name in names}
     found = difflib.get_close_matches(wanted, folded, n=1)
     return folded[found[0]] if found else None
@@ -132,13 +132,13 @@ def _algorithm_of(target: str) -> str | None:
         address = Address.parse(target)
     except ValueError:
         return None
-    return None if _GLOB.search(address.kind + address.algorithm) else address.algorithm
+    return None if re.search(_GLOB, address.kind + address.algorithm) else address.algorithm
 
 
 def _may_name(target: str, algorithm: str, kinds: Iterable[str]) -> bool:
     if target == algorithm or fnmatchcase(algorithm, target):
         return True
-    glob = _GLOB.search(target)
+    glob = re.search(_GLOB, target)
     if glob is None:
         return False
     start = target[: glob.start()]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain, repeat
 from typing import Protocol
 
 from algosync.core.error import TestFailed
+from algosync.core.lean import dataclass
 from algosync.core.redaction import MASK
 from algosync.core.testing.answer import Answer, CaseResult
 from algosync.core.testing.case import TestCase

@@ -95,15 +95,25 @@ class _FolderWalk:
             os.close(inner)
 
     def _read_file(self, folder: int, name: str, path: str) -> Blob:
-        with open(os.open(name, _OPEN, dir_fd=folder), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode):
+        file = os.open(name, _OPEN, dir_fd=folder)
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
                 raise refused(path, "is not a regular file")
-            data = file.read(self._left + 1)
-        self._left -= len(data)
-        if self._left < 0:
-            raise too_large(self._limits.size)
-        return Blob(data, executable=bool(mode & stat.S_IXUSR))
+            data = self._content(file, status.st_size)
+        finally:
+            os.close(file)
+        return Blob(data, executable=bool(status.st_mode & stat.S_IXUSR))
+
+    def _content(self, file: int, size: int) -> bytes:
+        """The bytes of a file. `size`: as the system tells it; the file may change meanwhile."""
+        blocks = []
+        while block := os.read(file, min(size, self._left) + 1):  # one for all that is allowed would be reserved each time
+            blocks.append(block)
+            self._left -= len(block)
+            if self._left < 0:
+                raise too_large(self._limits.size)
+        return b"".join(blocks)
 
 
 def _mode(folder: int, path: str) -> int | None:

@@ -7,10 +7,11 @@ link and a copy of its target are the same source.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, Union
 
 from algosync.core.error import SourceError
+from algosync.core.lean import dataclass
 from algosync.core.text import printable
 from algosync.core.tree import Blob
 from algosync.sources.archive.entries import ArchiveLimits, SourceEntries

@@ -7,9 +7,9 @@ import unicodedata
 
 __all__ = ["case_folded", "path_fault"]
 
-_DRIVE = re.compile(r"(?:.*/)?[A-Za-z]:(?:/.*)?")  # at any depth: a folder around it may be removed later
+_DRIVE = r"(?:.*/)?[A-Za-z]:(?:/.*)?"  # at any depth: a folder around it may be removed later
 # Windows and macOS treat these as `.git` too: short names, trailing dots and spaces, a stream name after a colon.
-_GIT_ALIAS = re.compile(r"(?:.*/)?(?:\.git|git~\d+)[. ]*(?::[^/]*)?(?:/.*)?", re.IGNORECASE)
+_GIT_ALIAS = r"(?i)(?:.*/)?(?:\.git|git~\d+)[. ]*(?::[^/]*)?(?:/.*)?"
 
 # Control, format (bidirectional, zero-width), surrogate; line and paragraph separators.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -24,11 +24,11 @@ def path_fault(path: str, name: int, depth: int, length: int) -> str | None:
     if not path.isprintable() and any(unicodedata.category(c) in _INVISIBLE for c in path):
         return "has a character that is invisible or not text"
     names = path.split("/")
-    if path.startswith("/") or "\\" in path or ".." in names or _DRIVE.fullmatch(path):
+    if path.startswith("/") or "\\" in path or ".." in names or re.fullmatch(_DRIVE, path):
         return "points outside the source"
     if "" in names or "." in names:
         return "is not a plain path"
-    if _GIT_ALIAS.fullmatch(path):
+    if re.fullmatch(_GIT_ALIAS, path):
         return "is reserved by git"
     return _size_fault(path, names, (name, depth, length))
 

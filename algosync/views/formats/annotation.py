@@ -7,12 +7,13 @@ the changes of a pull request.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import zip_longest
 from types import MappingProxyType
 
 from algosync.core.address import Address
 from algosync.core.error import AlgosyncError, Fault, Several, WorkflowError
+from algosync.core.lean import dataclass
 from algosync.core.redaction import Redactor
 from algosync.core.text import middle_cut, plural, printable
 from algosync.views.all_drift import worst_first
@@ -52,7 +53,10 @@ class _Annotation:
     column: int = 0
 
 
-def annotation_lines(subject: Subject, redactor: Redactor, places: Places = Places()) -> list[str]:
+_NOWHERE = Places()
+
+
+def annotation_lines(subject: Subject, redactor: Redactor, places: Places = _NOWHERE) -> list[str]:
     """The commands, one on each line. No text of others ends one, or begins another."""
     found = _annotations(subject, redactor, places)
     shown = found if len(found) <= _SHOWN else found[: _SHOWN - 1]

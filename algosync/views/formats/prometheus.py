@@ -6,10 +6,11 @@ Each metric has the labels `workflow` and `destination`. Tests have their own du
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from algosync.core.lean import dataclass
 from algosync.core.redaction import Redactor
 from algosync.views.formats.outline import Count, Entry, Outline
 from algosync.views.formats.outlining import outline_of

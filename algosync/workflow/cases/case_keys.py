@@ -72,11 +72,11 @@ def check_keys(node: MapNode, path: str, faults: Faults, keys: tuple[str, ...] =
     expect nothing. Any other may be an attribute.
     """
     _check_expecting(node, path, faults, keys)
-    for key, entry in node.entries.items():
+    for key in node.entries:
         close = [] if key in keys or key.startswith("x-") else get_close_matches(key[:100].lower(), keys, 1, _SIMILAR)
         if close:
             message = f"the key {quote(key)} is almost {quote(close[0])}"
-            faults.add(entry.key, child(path, key), "unknown-key", message, f"did you mean {close[0]}?")
+            faults.add(node.key(key), child(path, key), "unknown-key", message, f"did you mean {close[0]}?")
 
 
 def _check_expecting(node: MapNode, path: str, faults: Faults, keys: tuple[str, ...]) -> None:
@@ -85,8 +85,8 @@ def _check_expecting(node: MapNode, path: str, faults: Faults, keys: tuple[str, 
         return
     hint = 'put it into `expect`, such as {"expect": {"equals": 1}}' if own else "such a case has `expected_output` and `type`"
     for key in ("expect", "label") if not own else _EXPECTING:
-        if entry := node.entries.get(key):
-            faults.add(entry.key, child(path, key), "unknown-key", f"the key {quote(key)} expects nothing here", hint)
+        if key in node.entries:
+            faults.add(node.key(key), child(path, key), "unknown-key", f"the key {quote(key)} expects nothing here", hint)
 
 
 def _payload(section: Section, key: str, algorithm: str) -> str | None:
@@ -113,9 +113,8 @@ def _expectation(section: Section, inputs: TestInputs, *, is_table: bool) -> Exp
 
 
 def _attributes(node: MapNode, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for key, entry in node.entries.items():
+    for key, value in node.entries.items():
         if key not in keys:
-            value = entry.value
             yield key, value.text if isinstance(value, Scalar) else json_text(value) or ""
 
 

@@ -8,8 +8,8 @@ from algosync.workflow.cases.row import Row
 from algosync.workflow.fault import Location
 from algosync.workflow.file import decoded
 from algosync.workflow.node import MAX_SIZE, ListNode, kind_of
+from algosync.workflow.parsing import read_nodes
 from algosync.workflow.parsing.json_reader import read_json
-from algosync.workflow.parsing.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def json_list(file: BinaryIO, faults: Faults) -> Iterator[Row]:
 def yaml_list(file: BinaryIO, faults: Faults) -> Iterator[Row]:
     """Yield the rows of a YAML file."""
     text = _text(file, faults)
-    yield from _rows(read_yaml(text, faults) if text.strip() else None, faults)
+    yield from _rows(read_nodes(text, "yaml", faults) if text.strip() else None, faults)
 
 
 def _text(file: BinaryIO, faults: Faults) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from algosync.core.lean import dataclass
 from algosync.workflow.cases.case_keys import check_keys
 from algosync.workflow.cases.row import MAX_CASE, Row, lines
 from algosync.workflow.fault import Faults, Location, UnreadableError, quote
-from algosync.workflow.node import MapEntry, MapNode, Scalar, child
+from algosync.workflow.node import MapNode, Scalar, child
 from algosync.workflow.parsing.json_reader import read_json
 
 if TYPE_CHECKING:
@@ -82,15 +83,15 @@ def _rows(text: _Lines, faults: Faults) -> Iterator[Sequence[str]]:
 
 def _check_header(header: Sequence[str], raw: str, line: int, faults: Faults) -> None:
     """Raises UnreadableError if the header has faults."""
-    entries: dict[str, MapEntry] = {}
+    entries: dict[str, Scalar] = {}
     before = len(faults.found)
     for name, place in zip(header, _starts(raw, line), strict=False):
         key = Scalar(place.line, place.column, "text", name)
         if name in entries:
             faults.add(key, child("", name), "duplicate-key", f"the column {quote(name)} is there already")
         elif name:
-            entries[name] = MapEntry(key, key)
-    check_keys(MapNode(line, 1, entries), "", faults)
+            entries[name] = key
+    check_keys(MapNode(line, 1, entries, tuple(number for key in entries.values() for number in key[:2])), "", faults)
     if "payload" not in entries:
         hint = "the columns are separated by commas" if len(header) == 1 else "the first line has the names of the columns"
         faults.add(Location(line, 1), "payload", "missing-key", "there is no column 'payload'", hint)
@@ -100,15 +101,15 @@ def _check_header(header: Sequence[str], raw: str, line: int, faults: Faults) ->
 
 def _node(header: Sequence[str], cells: Sequence[str], places: Callable[[], Mapping[str, Location]], faults: Faults) -> MapNode:
     """The map of a row. Its nodes have no places of their own, because only those of faults are needed."""
-    entries = {}
+    entries: dict[str, Node] = {}
     for name, text in zip(header, cells, strict=True):
         if name and (text or name not in _OPTIONAL):
             found = Faults()
             value = _value(text, found) if name in _VALUES else Scalar(1, 1, "text", text)
-            entries[name] = MapEntry(Scalar(1, 1, "text", name), value)
+            entries[name] = value
             for fault in found.found:
                 faults.add(places()[name], name, fault.code, fault.message, fault.hint)
-    return MapNode(1, 1, entries)
+    return MapNode(1, 1, entries, (1, 1) * len(entries))
 
 
 def _value(text: str, faults: Faults) -> Node:

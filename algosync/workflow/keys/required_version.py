@@ -24,10 +24,10 @@ def require_version(root: Node, faults: Faults, version: str = __version__) -> N
     It is checked first: a file for a newer version may have keys that this one does not know, and their faults would mislead. A
     development version counts as the release that it precedes.
     """
-    entry = root.entries.get(_KEY) if isinstance(root, MapNode) else None
-    if entry is None or (isinstance(entry.value, Scalar) and entry.value.kind == "null"):
+    found = root.entries.get(_KEY) if isinstance(root, MapNode) else None
+    if found is None or (isinstance(found, Scalar) and found.kind == "null"):
         return
-    node = text_of(entry.value, _KEY, faults)
+    node = text_of(found, _KEY, faults)
     if node is None:
         return
     from packaging.specifiers import InvalidSpecifier, SpecifierSet

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from algosync.workflow.fault import Location, quote
-from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, ListNode, MapEntry, MapNode, Scalar, child
+from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, ListNode, MapNode, Scalar, child
+from algosync.workflow.parsing.first_keys import FirstKeys
 
 if TYPE_CHECKING:
     from algosync.workflow.fault import Faults
@@ -19,15 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = ["read_json", "read_json_value"]
 
-_SPACES = frozenset(" \t\r\n")
-_SPACE = re.compile(r"[ \t\r\n]+")
-_PLAIN = re.compile(r'"([^"\\\x00-\x1f]*)"')
+_SPACE = re.compile(r"[ \t\r\n]*")
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
+# The usual scalars: the token, its text, fraction and exponent. Anything else, such as a text with escapes, is read in small steps.
+_USUAL = (
+    r'("([^"\\\x00-\x1f\ud800-\udfff]*)"|(?:-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false|null)(?=[ \t\r\n,\]}]))'
+)
+_ITEM = re.compile(rf"{_USUAL}[ \t\r\n]*")
+# A key and the space before its value, and if that is usual the value as well, with the comma before the next key.
+_ENTRY = re.compile(rf'"([^"\\\x00-\x1f\ud800-\udfff]*)"[ \t\r\n]*:[ \t\r\n]*(?:{_USUAL}[ \t\r\n]*(,[ \t\r\n]*(?="))?)?')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 # A string, an empty list or map, or one character that has a value before or behind it.
 _COUNTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|\[[ \t\r\n]*\]|\{[ \t\r\n]*\}|[,\[{]', re.DOTALL)
 _WORD = re.compile(r"[^\s\[\]{}:,\"]+")
 _LITERALS: dict[str, ScalarKind] = {"true": "boolean", "false": "boolean", "null": "null"}
+_made: Any = tuple.__new__  # makes named tuples in half of the time
 _SPECIAL = ("NaN", "Infinity", "-Infinity")
 
 
@@ -63,47 +70,51 @@ def read_json_value(text: str, position: int, faults: Faults) -> tuple[Node, int
 
 
 class _Reader:
-    """A position in the text. Strings contain no line breaks, so only white space changes the line number."""
+    """A position in the text. Strings contain no line breaks. Places are asked for in the order of the text."""
 
-    __slots__ = ("faults", "line", "line_start", "nodes", "position", "text")
+    __slots__ = ("_line", "_line_end", "_line_start", "faults", "nodes", "position", "text")
 
     def __init__(self, text: str, position: int, faults: Faults) -> None:
-        self.text, self.position, self.faults = text, position, faults
-        self.line = text.count("\n", 0, position) + 1
-        self.line_start = text.rfind("\n", 0, position) + 1
-        self.nodes = 0
-        self.skip_space()
+        self.text, self.faults, self.nodes = text, faults, 0
+        self._line, self._line_end = 1, -1
+        self._turn(position)
+        self.position = position
+        self.step(0)
 
-    def place(self) -> Location:
-        return Location(self.line, self.position - self.line_start + 1)
+    def at(self, position: int) -> tuple[int, int]:
+        """Return the line and the column of a position that is not before the last one that was asked for."""
+        if position > self._line_end:
+            self._turn(position)
+        return self._line, position - self._line_start + 1
+
+    def _turn(self, position: int) -> None:
+        """Go on to the line of a position behind the end of this one."""
+        self._line += self.text.count("\n", max(self._line_end, 0), position)
+        self._line_start = self.text.rfind("\n", 0, position) + 1
+        end = self.text.find("\n", position)
+        self._line_end = len(self.text) if end < 0 else end
 
     def stop(self, message: str, hint: str | None = None) -> NoReturn:
-        self.faults.stop(self.place(), "syntax", message, hint)
-
-    def skip_space(self) -> None:
-        match = _SPACE.match(self.text, self.position)
-        if match is None:
-            return
-        if lines := self.text.count("\n", self.position, match.end()):
-            self.line += lines
-            self.line_start = self.text.rfind("\n", self.position, match.end()) + 1
-        self.position = match.end()
+        self.faults.stop(Location(*self.at(self.position)), "syntax", message, hint)
 
     def next(self) -> str:
         """Return the character at the position; empty at the end of the text."""
         return self.text[self.position : self.position + 1]
 
     def step(self, length: int = 1) -> None:
-        self.position += length
-        if self.next() in _SPACES:
-            self.skip_space()
+        """Go on, to the next character that is no space."""
+        space = _SPACE.match(self.text, self.position + length)
+        self.position = space.end() if space else len(self.text)
 
-    def value(self, path: str, depth: int) -> Node:
+    def count(self) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            self.faults.stop(self.place(), "too-large", f"more than {MAX_NODES} values")
+            self.faults.stop(Location(*self.at(self.position)), "too-large", f"more than {MAX_NODES} values")
+
+    def value(self, path: str, depth: int) -> Node:
+        self.count()
         if depth > MAX_DEPTH:
-            self.faults.stop(self.place(), "too-deep", f"nested deeper than {MAX_DEPTH} levels")
+            self.faults.stop(Location(*self.at(self.position)), "too-deep", f"nested deeper than {MAX_DEPTH} levels")
         match self.next():
             case "{":
                 return self.map(path, depth)
@@ -115,34 +126,73 @@ class _Reader:
                 return self.number(path)
 
     def map(self, path: str, depth: int) -> MapNode:
-        place = self.place()
-        entries: dict[str, MapEntry] = {}
+        line, column = self.at(self.position)
+        first = FirstKeys({}, [])
+        entries, places = first.entries, first.places
         self.step()
-        while self.next() != "}":
-            if self.next() != '"':
-                message = "a key in double quotes is missing here" if self.next() else "the text ends inside of a map"
-                self.stop(message, _hint(self.text[self.position : self.position + 5]))
-            key = self.string(path)
-            if self.next() != ":":
-                self.stop(f"a colon is missing after the key {quote(key.text)}")
-            self.step()
-            entry = MapEntry(key, self.value(child(path, key.text), depth + 1))
-            if (first := entries.setdefault(key.text, entry)) is not entry:
-                message = f"the key {quote(key.text)} is on line {first.key.line} already"
-                self.faults.add(key, child(path, key.text), "duplicate-key", message)
+        while True:
+            entry = _ENTRY.match(self.text, self.position)
+            if entry is not None and entry[1] not in entries:
+                places += self.at(self.position)
+                name, token, text, fraction, exponent, comma = entry.groups()
+                if token is not None and depth < MAX_DEPTH:
+                    self.position = entry.start(2)
+                    entries[name] = self.usual(token, text, fraction or exponent, entry.end())
+                    if comma:
+                        continue
+                else:
+                    self.position = entry.start(2) if token else entry.end()
+                    entries[name] = self.value(child(path, name), depth + 1)
+            elif self.next() == "}":
+                break
+            else:
+                self.entry(first, path, depth)
             self.comma(path, "}", "map")
         self.step()
-        return MapNode(place.line, place.column, entries)
+        return MapNode(line, column, entries, tuple(places))
+
+    def usual(self, token: str, text: str | None, more: str | None, end: int) -> Scalar:
+        """Return the usual scalar that is at the position, and go on to `end`. `more`: the fraction or exponent of a number."""
+        self.count()
+        line, column = self.at(self.position)
+        self.position = end
+        kind: ScalarKind = "text"
+        if text is None:
+            kind = _LITERALS.get(token) or ("number" if more else "integer")
+            text = token
+        node: Scalar = _made(Scalar, (line, column, kind, text))
+        return node
+
+    def entry(self, first: FirstKeys, path: str, depth: int) -> None:
+        """Read any entry of a map. It is added if its key is the first such."""
+        if self.next() != '"':
+            message = "a key in double quotes is missing here" if self.next() else "the text ends inside of a map"
+            self.stop(message, _hint(self.text[self.position : self.position + 5]))
+        key = self.string(path)
+        if self.next() != ":":
+            self.stop(f"a colon is missing after the key {quote(key.text)}")
+        self.step()
+        value = self.value(child(path, key.text), depth + 1)
+        if key.text in first.entries:
+            first.report(key, path, self.faults)
+        else:
+            first.entries[key.text] = value
+            first.places += key[:2]
 
     def list(self, path: str, depth: int) -> ListNode:
-        place = self.place()
+        line, column = self.at(self.position)
         items: list[Node] = []
         self.step()
         while self.next() != "]":
-            items.append(self.value(f"{path}[{len(items)}]", depth + 1))
+            item = _ITEM.match(self.text, self.position)
+            if item is not None and depth < MAX_DEPTH:
+                token, text, fraction, exponent = item.groups()
+                items.append(self.usual(token, text, fraction or exponent, item.end()))
+            else:
+                items.append(self.value(f"{path}[{len(items)}]", depth + 1))
             self.comma(path, "]", "list")
         self.step()
-        return ListNode(place.line, place.column, tuple(items))
+        return ListNode(line, column, tuple(items))
 
     def comma(self, path: str, end: str, name: str) -> None:
         """Read the comma before the next member, or nothing before the end."""
@@ -150,20 +200,14 @@ class _Reader:
             return
         if self.next() != ",":
             self.stop(f"a comma or {end} is missing here" if self.next() else f"the text ends inside of a {name}")
-        line, column = self.line, self.position - self.line_start + 1
+        place = Location(*self.at(self.position))
         self.step()
         if self.next() == end:
-            self.faults.add(
-                Location(line, column), path, "syntax", "a comma without a value after it", "remove it: JSON allows none"
-            )
+            self.faults.add(place, path, "syntax", "a comma without a value after it", "remove it: JSON allows none")
 
     def string(self, path: str) -> Scalar:
-        line, column = self.line, self.position - self.line_start + 1
-        if match := _PLAIN.match(self.text, self.position):
-            text = match.group(1)
-            self.step(len(text) + 2)
-        else:
-            text = self.escaped()
+        line, column = self.at(self.position)
+        text = self.escaped()
         if not text.isascii() and SURROGATE.search(text):
             self.faults.add(Location(line, column), path, "lone-surrogate", "half of a surrogate pair")
             return Scalar(line, column, "broken", "")
@@ -180,7 +224,7 @@ class _Reader:
         return text
 
     def number(self, path: str) -> Scalar:
-        line, column = self.line, self.position - self.line_start + 1
+        line, column = self.at(self.position)
         match = _WORD.match(self.text, self.position)
         word = match.group() if match else ""
         number = _NUMBER.fullmatch(word)

@@ -14,9 +14,9 @@ from algosync.workflow.fault import quote
 if TYPE_CHECKING:
     from algosync.workflow.node import ScalarKind
 
-__all__ = ["number_fault", "resolve"]
+__all__ = ["WORDS", "number_fault", "resolve"]
 
-_WORDS: dict[str, tuple[ScalarKind, str]] = {
+WORDS: dict[str, tuple[ScalarKind, str]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), ("null", "null")),
     **dict.fromkeys(("true", "True", "TRUE"), ("boolean", "true")),
     **dict.fromkeys(("false", "False", "FALSE"), ("boolean", "false")),
@@ -34,7 +34,7 @@ def resolve(text: str, *, quoted: bool) -> tuple[ScalarKind, str]:
     """
     if quoted:
         return "text", text
-    word = _WORDS.get(text)
+    word = WORDS.get(text)
     if word is not None:
         return word
     if text[0] not in "+-.0123456789":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from algosync.core.testing.case import Baseline, Expectation, Tolerance
 from algosync.workflow.fault import quote
@@ -13,31 +13,30 @@ from algosync.workflow.section import Section, section_of
 from algosync.workflow.testing.inputs import read_baseline_file, read_schema_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from algosync.core.testing.expectation import ExpectationFault
     from algosync.workflow.node import Node
     from algosync.workflow.testing.inputs import TestInputs
 
 __all__ = ["EXPECT_KEYS", "read_expectation", "read_expectation_node"]
 
-EXPECT_KEYS = (
-    *("equals", "contains", "match", "schema", "baseline", "error", "content_type", "sha256", "size"),
-    *("printed", "not_printed", "max_seconds", "tolerance", "ignore", "ignore_order"),
-)
 _CONTENT_TYPES = ("json", "text", "binary")
+_NOTHING = Expectation()
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def read_expectation(section: Section, inputs: TestInputs) -> Expectation:
     """Return the value of the key `expect`. What is invalid is reported, and left out."""
     node = section.get("expect")
-    return read_expectation_node(node, section.where("expect"), section, inputs) if node else Expectation()
+    return read_expectation_node(node, section.where("expect"), section, inputs) if node else _NOTHING
 
 
 def read_expectation_node(node: Node, path: str, around: Section, inputs: TestInputs) -> Expectation:
     """Return the expectation of a map. `around`: the section that collects its faults."""
     section = section_of(node, path, around.faults, EXPECT_KEYS)
     if section is None:
-        return Expectation()
+        return _NOTHING
     before = len(section.faults.found)
     expect = _read(section, inputs)
     if len(section.faults.found) == before:
@@ -47,24 +46,8 @@ def read_expectation_node(node: Node, path: str, around: Section, inputs: TestIn
 
 
 def _read(section: Section, inputs: TestInputs) -> Expectation:
-    error = section.text("error", blank=True)
-    return Expectation(
-        equals=_value(section, "equals"),
-        contains=_value(section, "contains"),
-        match=tuple(_matches(section)),
-        schema=_schema(section, inputs),
-        baseline=_baseline(section, inputs),
-        error=error.text if error else None,
-        content_type=section.choice("content_type", _CONTENT_TYPES, "") or None,
-        sha256=_sha256(section),
-        size=_size(section),
-        printed=_patterns(section, "printed"),
-        not_printed=_patterns(section, "not_printed"),
-        max_seconds=section.number("max_seconds"),
-        tolerance=_tolerance(section),
-        ignore=section.texts("ignore"),
-        ignore_order=section.boolean("ignore_order", default=False),
-    )
+    """Of a dozen keys few are given, so only those are looked at."""
+    return Expectation(**{key: _READERS[key](section, inputs) for key in section.node.entries if key in _READERS})
 
 
 def _value(section: Section, key: str) -> str | None:
@@ -89,7 +72,7 @@ def _matches(section: Section) -> list[tuple[str, str]]:
         return []
     if not node.entries:
         section.report("match", "empty", "at least one JSONPath is needed here", 'such as {"$.score": {">=": 0.5}}')
-    read = ((path, _text(entry.value, child(section.where("match"), path), section)) for path, entry in node.entries.items())
+    read = ((path, _text(value, child(section.where("match"), path), section)) for path, value in node.entries.items())
     return [(path, text) for path, text in read if text is not None]
 
 
@@ -109,6 +92,11 @@ def _baseline(section: Section, inputs: TestInputs) -> Baseline | None:
     content = read_baseline_file(section, "baseline", inputs)
     node = section.get("baseline")
     return Baseline(node.text, content) if isinstance(node, Scalar) else None
+
+
+def _error(section: Section) -> str | None:
+    node = section.text("error", blank=True)
+    return node.text if node else None
 
 
 def _sha256(section: Section) -> str | None:
@@ -143,11 +131,31 @@ def _tolerance(section: Section) -> Tolerance:
     return Tolerance(tolerance.number("relative") or 0.0, tolerance.number("absolute") or 0.0)
 
 
+_READERS: Mapping[str, Callable[[Section, TestInputs], Any]] = {
+    "equals": lambda section, _: _value(section, "equals"),
+    "contains": lambda section, _: _value(section, "contains"),
+    "match": lambda section, _: tuple(_matches(section)),
+    "schema": _schema,
+    "baseline": _baseline,
+    "error": lambda section, _: _error(section),
+    "content_type": lambda section, _: section.choice("content_type", _CONTENT_TYPES, "") or None,
+    "sha256": lambda section, _: _sha256(section),
+    "size": lambda section, _: _size(section),
+    "printed": lambda section, _: _patterns(section, "printed"),
+    "not_printed": lambda section, _: _patterns(section, "not_printed"),
+    "max_seconds": lambda section, _: section.number("max_seconds"),
+    "tolerance": lambda section, _: _tolerance(section),
+    "ignore": lambda section, _: section.texts("ignore"),
+    "ignore_order": lambda section, _: section.boolean("ignore_order", default=False),
+}
+EXPECT_KEYS = tuple(_READERS)
+
+
 def _report(fault: ExpectationFault, section: Section) -> None:
     """Report what the check found at the member or item in question."""
     node, path = section.find(fault.key) or section.node, section.where(fault.key)
     if isinstance(node, MapNode) and fault.item in node.entries:
-        node, path = node.entries[str(fault.item)].key, child(path, str(fault.item))
+        node, path = node.key(str(fault.item)), child(path, str(fault.item))
     elif isinstance(node, ListNode) and isinstance(fault.item, int):
         node, path = node.items[fault.item], f"{path}[{fault.item}]"
     section.faults.add(node, path, "expectation", f"{quote(fault.key)} {fault.message}")

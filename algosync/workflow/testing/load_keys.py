@@ -19,11 +19,14 @@ _MAX_CALLS = 1_000_000
 _MEASURES = ("p50", "p95", "p99", "max", "error_rate", "throughput")
 LIMIT_KEYS = (*_MEASURES, *(f"{measure}_vs_baseline" for measure in _MEASURES))
 LOAD_KEYS = ("repeat", "concurrency", "warmup", "limits")
+_ONE_CALL = Load()
 
 
 def read_load(section: Section) -> Load:
     """Return the load of a test. What is invalid is reported, and the default takes its place."""
-    default = Load()
+    default = _ONE_CALL
+    if section.node.entries.keys().isdisjoint(LOAD_KEYS):
+        return default
     return Load(
         repeat=section.whole("repeat", 1, _MAX_CALLS, default.repeat),
         concurrency=section.whole("concurrency", 1, MAX_CONCURRENCY, default.concurrency),

@@ -7,9 +7,11 @@ import hashlib
 import io
 import stat
 from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from algosync.core.lean import dataclass
 
 if TYPE_CHECKING:
     from algosync.core.testing.case import CaseFile

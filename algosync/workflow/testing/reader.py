@@ -123,4 +123,4 @@ class TestReader:
             section.report("payload", "missing-key", "the key 'payload' is missing", hint)
         for other in given[1:]:
             message = f"a test has either {quote(given[0])} or {quote(other)}"
-            section.faults.add(section.node.entries[other].key, section.where(other), "two-inputs", message, "make two tests of it")
+            section.faults.add(section.node.key(other), section.where(other), "two-inputs", message, "make two tests of it")

@@ -19,6 +19,7 @@ from benchmark.records import keep, keep_ratios, worse
 from benchmark.report import table
 from benchmark.result import Bench, Result
 from benchmark.rows.applying import applying
+from benchmark.rows.dask import dask
 from benchmark.rows.documents import documents
 from benchmark.rows.looking import looking
 from benchmark.rows.startup import startup
@@ -33,6 +34,7 @@ ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {
     "documents": documents,
     "small-files": small_files,
     "relay": relay,
+    "dask": dask,
 }
 MEMORY = Path("/dev/shm")
 

@@ -24,7 +24,8 @@ Made by `python tests/perf/benchmark --write`, which measures algosync and its p
 
 - Figures are medians, with the least and the greatest in brackets.
 - A ratio is ours ÷ theirs. A ratio within 1.1 of its target counts as met.
-- Both sides talk to the same servers, which cost next to nothing (`tests/perf/benchmark/stub`). All files are in memory.
+- Both sides talk to the same servers, which cost next to nothing (`tests/perf/benchmark/stub`). With "nginx at both ends" nginx
+  stores and serves the data files. All files are in memory.
 - "Upload alone" is the time from the head of the first upload to the end of the last one, as the destination sees it.
   All other times are those of whole processes.
 - rclone has `--webdav-pacer-min-sleep 0`. It uses WebDAV, on the same servers and files.

@@ -19,7 +19,8 @@ __all__ = ["Cost", "Stub", "program", "run", "stub"]
 
 PERF = Path(__file__).resolve().parents[1]
 ROOT = PERF.parents[1]
-_OWN = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "GITHUB_", "WORKFLOW_NAME", "RCLONE_")
+# Also not that no compiled modules are kept: then each run would compile what has changed.
+_OWN = ("DESTINATION_", "SOURCE_", "ALGOSYNC_", "GITHUB_", "WORKFLOW_NAME", "RCLONE_", "PYTHONDONTWRITEBYTECODE")
 KEY = "sim" + "B" * 25
 PORT = 8765
 """Of stubs with an address of their own."""
@@ -75,13 +76,25 @@ class Stub:
         assert isinstance(number, int)
         return number
 
+    def upload_time(self) -> float:
+        """Seconds from the head of the first upload to the end of the last one since this was asked last."""
+        seconds = self.ask("uploads")
+        assert isinstance(seconds, (int, float))
+        return seconds
+
 
 @contextlib.contextmanager
-def stub(folder: Path, *, delay: float = 0, load: Path | None = None, fixed: bool = False) -> Iterator[Stub]:
-    """Run a stub while the body runs. `fixed`: with the same address each time for the same folder, as states need it."""
+def stub(
+    folder: Path, *, delay: float = 0, load: Path | None = None, fixed: bool = False, files: Path | None = None
+) -> Iterator[Stub]:
+    """Run a stub while the body runs. `fixed`: with the same address each time for the same folder, as states need it.
+
+    `files`: a folder in which another server writes the data files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "benchmark.stub", str(folder), "--delay", str(delay)]
     command += ["--load", str(load)] if load else []
+    command += ["--files", str(files)] if files else []
     command += ["--host", _loopback(folder), "--port", str(PORT)] if fixed else []
     process = subprocess.Popen(command, cwd=PERF, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -1,4 +1,8 @@
-"""Files from one cluster to another: by algosync, by rclone over WebDAV to the same servers, and by bare clients."""
+"""Files from one cluster to another: by algosync, by rclone over WebDAV to the same servers, and by bare clients.
+
+The rows with targets have nginx at both ends, as the measurements that the targets are from. Between servers that cost next to
+nothing the client alone counts, and so does its hashing, which rclone does not do here.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ import shutil
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from benchmark.behind_nginx import behind_nginx, has_nginx
 from benchmark.result import Bench, Measure, Result, interleaved
 from benchmark.running import Cost, Stub, run, stub
 from benchmark.workspace import Workspace, options
@@ -21,6 +28,7 @@ NAME = "Holder"  # the algorithm that the files belong to
 SOURCE = "models"  # their collection at the source
 BLOCK = 1 << 20
 BARE = "bare"
+NGINX = "nginx at both ends"
 COPY, CHECK = "rclone copy", "rclone copy, then check --download"
 
 
@@ -39,12 +47,11 @@ class Route:
     connections: int
     uploads: list[float] = field(default_factory=list)
 
-    def apply(self) -> Cost:
+    def apply(self, *options: str) -> Cost:
         """A whole first apply."""
-        cost = self.workspace.apply(self.destination, self.source, self._at_once())
-        seconds = self.destination.ask("uploads")
-        assert isinstance(seconds, float)
-        self.uploads.append(seconds)
+        self.destination.upload_time()  # of others
+        cost = self.workspace.apply(self.destination, self.source, [*self._at_once(), *options])
+        self.uploads.append(self.destination.upload_time())
         return cost
 
     def copy(self) -> Cost:
@@ -86,12 +93,15 @@ class Route:
         return [part for option in known for part in (option, str(self.connections))]
 
 
+Server = Callable[[Path], AbstractContextManager[Stub]]
+
+
 @contextlib.contextmanager
-def route(bench: Bench, sizes: Sequence[int], *, delay: float = 0, connections: int = 8) -> Iterator[Route]:
-    """Two stubs, the source with new files of these sizes in bytes."""
+def route(bench: Bench, sizes: Sequence[int], server: Server, *, connections: int = 8) -> Iterator[Route]:
+    """Two of these servers, the source with new files of these sizes in bytes."""
     folder = bench.folder / "transfers"
     shutil.rmtree(folder, ignore_errors=True)
-    with stub(folder / "source", delay=delay) as source, stub(folder / "destination", delay=delay) as destination:
+    with server(folder / "source") as source, server(folder / "destination") as destination:
         files = [f"f{place}.bin" for place in range(len(sizes))]
         _fill(source, dict(zip(files, sizes, strict=True)))
         workspace = Workspace(folder)
@@ -119,59 +129,64 @@ def _fill(source: Stub, sizes: dict[str, int]) -> None:
 
 
 def small_files(bench: Bench) -> Iterator[Result]:
-    """Many files of 20 KiB, without a delay and with 10 ms for each request, 32 connections on both sides."""
-    if bench.peer("rclone") is None:
+    """Many files of 20 KiB, 32 connections on both sides."""
+    if bench.peer("rclone") is None or not has_nginx():
         return
     for number in bench.sizes or ([100] if bench.small else [300, 2000]):
-        for delay in (0,) if bench.small else (0, 0.01):
-            with route(bench, [20 << 10] * number, delay=delay, connections=32) as way:
-                sides = {"apply": way.apply, COPY: way.copy, CHECK: way.copy_and_check}
-                if not bench.small:
-                    sides |= {f"{BARE} {client}": way.by(client) for client in ("urllib3", "official client")}
-                requests = way.requests(way.apply)
-                way.uploads.clear()
-                found = interleaved(bench.rounds, sides)
-                yield from _small_results(number, delay, found, way.uploads[1:], requests)
+        yield from _small_row(bench, number, NGINX, behind_nginx, (3.0, 1.3))
+        if not bench.small:
+            yield from _small_row(bench, number, "0 ms a request", stub, (None, None))
+            yield from _small_row(bench, number, "10 ms a request", partial(stub, delay=0.01), (1.0, 0.5))
 
 
-def _small_results(
-    number: int, delay: float, found: dict[str, Measure], uploads: Sequence[float], requests: int
+def _small_row(
+    bench: Bench, number: int, name: str, server: Server, targets: tuple[float | None, float | None]
 ) -> Iterator[Result]:
-    name = f"{number:,} x 20 KiB, {delay * 1000:.0f} ms a request"
-    ours, whole, upload = found["apply"], {0: 3.0, 0.01: 1.0}, {0: 1.3, 0.01: 0.5}
-    judged = number == 2000
-    target = whole[delay] if judged else None
-    yield Result("small-files", f"{name}: whole apply", CHECK, ours.wall, found[CHECK].wall, "s", target, requests, ours.memory)
+    with route(bench, [20 << 10] * number, server, connections=32) as way:
+        sides = {"apply": way.apply, COPY: way.copy, CHECK: way.copy_and_check}
+        if not bench.small:
+            sides |= {f"{BARE} {client}": way.by(client) for client in ("urllib3", "official client")}
+        requests = way.requests(way.apply)
+        way.uploads.clear()
+        found = interleaved(bench.rounds, sides)
+    name, ours, uploads = f"{number:,} x 20 KiB, {name}", found["apply"], way.uploads[1:]
+    whole, upload = targets if number == 2000 else (None, None)
+    yield Result("small-files", f"{name}: whole apply", CHECK, ours.wall, found[CHECK].wall, "s", whole, requests, ours.memory)
     yield Result("small-files", f"{name}: whole apply, processor", CHECK, ours.cpu, found[CHECK].cpu, "s", None, requests)
-    target = upload[delay] if judged else None
-    yield Result("small-files", f"{name}: upload alone", COPY, uploads, found[COPY].wall, "s", target, number)
+    yield Result("small-files", f"{name}: upload alone", COPY, uploads, found[COPY].wall, "s", upload, number)
     for side, peer in found.items():
         if side.startswith(BARE):
             yield Result("small-files", f"{name}: upload alone", f"{side}, unhashed", uploads, peer.wall, "s", None, number)
 
 
 def relay(bench: Bench) -> Iterator[Result]:
-    """Large files: one, four, and eight at a time."""
-    if bench.peer("rclone") is None:
+    """Large files: one, four, and eight at a time. One also between servers that cost next to nothing."""
+    if bench.peer("rclone") is None or not has_nginx():
         return
     size = 64 << 20 if bench.small else 1 << 30
     shown = "64 MiB" if bench.small else "1 GiB"
-    with route(bench, [size]) as way:
-        sides = {"apply": way.apply, COPY: way.copy, CHECK: way.copy_and_check}
-        if not bench.small:
-            sides |= {f"{BARE} {client}": way.by(client) for client in ("urllib3", "urllib3 with SHA-256", "official client")}
-        found = interleaved(bench.rounds, sides)
-        yield from _relay_results(shown, found, way.uploads[1:], (None, None) if bench.small else (1.0, 1.5))
+    targets = (None, None) if bench.small else (1.0, 1.5)
+    yield from _relay_row(bench, [size], f"{shown}, {NGINX}", behind_nginx, targets, bare=not bench.small)
     if bench.small:
         return
-    with route(bench, [size] * 4) as way:
-        found = interleaved(bench.rounds, {"apply": way.apply, COPY: way.copy, CHECK: way.copy_and_check})
-        yield from _relay_results("4 x 1 GiB", found, way.uploads[1:], (1.2, None))
-    with route(bench, [size // 4] * 8) as way:
+    yield from _relay_row(bench, [size], f"{shown}, stubs at both ends", stub, (None, None), bare=True)
+    yield from _relay_row(bench, [size] * 4, f"4 x {shown}, {NGINX}", behind_nginx, (1.2, 1.2), bare=False)
+    with route(bench, [size // 4] * 8, behind_nginx) as way:
         found = interleaved(min(bench.rounds, 3), {"apply": way.apply, CHECK: way.copy_and_check})
         ours, theirs = ([cost.memory for cost in found[side].costs] for side in ("apply", CHECK))
         note = "target: under 150 MiB"
         yield Result("relay", "8 x 256 MiB at a time: peak memory", CHECK, ours, theirs, "MiB", note=note)
+
+
+def _relay_row(
+    bench: Bench, sizes: Sequence[int], name: str, server: Server, targets: tuple[float | None, float | None], *, bare: bool
+) -> Iterator[Result]:
+    with route(bench, sizes, server) as way:
+        sides = {"apply": way.apply, COPY: way.copy, CHECK: way.copy_and_check}
+        if bare:
+            sides |= {f"{BARE} {client}": way.by(client) for client in ("urllib3", "urllib3 with SHA-256", "official client")}
+        found = interleaved(bench.rounds, sides)
+    yield from _relay_results(name, found, way.uploads[1:], targets)
 
 
 def _relay_results(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmark.stub.files import Files, segments
 from benchmark.stub.http import FileReply, Reply, Request, json_reply, reply
@@ -43,10 +44,13 @@ class Algorithm:
 
 
 class Cluster:
-    """Everything that the cluster has. A build has succeeded as soon as its push is answered."""
+    """Everything that the cluster has. A build has succeeded as soon as its push is answered.
 
-    def __init__(self) -> None:
-        self.files = Files()
+    `folder`: of its data files, if another server writes them.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.files = Files(folder)
         self.algorithms: dict[str, Algorithm] = {}
 
     def empty(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -67,14 +68,16 @@ class Collection:
 
 
 class Files:
-    """All collections of the one owner."""
+    """All collections of the one owner. `folder`: has a folder of files for each of them, if another server writes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.collections: dict[str, Collection] = {}
+        self._folder = folder
 
     def empty(self) -> None:
         """Delete everything."""
-        for collection in self.collections.values():
+        for name, collection in self.collections.items():
+            self._look(name)
             for file in collection.files.values():
                 if isinstance(file.content, Path):
                     file.content.unlink()
@@ -84,6 +87,7 @@ class Files:
         """A request of the Data API. `path` is what follows the owner: a collection, or a collection and a file."""
         if not path:
             return self._create(json.loads(request.body)) if request.method == b"POST" else self._names()
+        self._look(path[0])
         found = self.collections.get(path[0])
         if found is None:
             return _NO_PATH
@@ -102,7 +106,7 @@ class Files:
         return json_reply({"folders": [{"name": name} for name in self.collections]}, headers=_FOLDER)
 
     def _create(self, body: dict[str, dict[str, list[str]]]) -> Reply:
-        self.collections.setdefault(str(body["name"]), Collection(body.get("acl", {}).get("read", ["algo://.my/*"])))
+        self._add(str(body["name"]), body.get("acl", {}).get("read", ["algo://.my/*"]))
         return json_reply({"result": f"data://local/{body['name']}"})
 
     def _file(self, request: Request, collection: Collection, name: str) -> Reply | FileReply:
@@ -122,7 +126,7 @@ class Files:
         if request.method == b"PROPFIND":
             return self._found(path, deep=b"\ndepth: 1" in request.head.lower())
         if request.method == b"MKCOL":
-            self.collections.setdefault(path[0], Collection(["algo://.my/*"]))
+            self._add(path[0], ["algo://.my/*"])
             return reply(201)
         if len(path) != 2 or (request.method != b"PUT" and path[1] not in self.collections[path[0]].files):
             return reply(404)
@@ -131,7 +135,27 @@ class Files:
             return reply(201)
         return read(self.collections[path[0]].files[path[1]], request.method)
 
+    def _add(self, name: str, readers: list[str]) -> None:
+        self.collections.setdefault(name, Collection(readers))
+        if self._folder is not None:
+            (self._folder / name).mkdir(parents=True, exist_ok=True)
+
+    def _look(self, name: str, file: str = "") -> None:
+        """Find the files that the other server has written into a collection, or only this one."""
+        found = self.collections.get(name)
+        if self._folder is None or found is None:
+            return
+        folder = self._folder / name
+        if not file:
+            found.files, found.listings = {}, {}
+        names = os.listdir(folder) if not file else [file] if (folder / file).exists() else []
+        for each in names:
+            about = os.stat(folder / each)
+            found.files[each] = StoredFile(folder / each, about.st_size, int(about.st_mtime))
+
     def _found(self, path: list[str], *, deep: bool) -> Reply:
+        if path:
+            self._look(*path)
         if path and (path[0] not in self.collections or (path[1:] and path[1] not in self.collections[path[0]].files)):
             return reply(404)
         here = "/".join(["/dav", *map(quote, path)])

@@ -30,7 +30,8 @@ HEAVY = (
 def modules(*arguments: str) -> set[str]:
     """All modules that a command imports, after those of the interpreter itself."""
     command = [sys.executable, "-X", "importtime", "-m", "algosync", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "COLUMNS": "80"}  # the table is for this width
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 

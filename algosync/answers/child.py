@@ -7,6 +7,7 @@ here again and not shared with the renderer of templates: that one imports nothi
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -24,11 +25,14 @@ __all__ = ["main"]
 
 _STACK = 256 * 1024**2
 _DEEPEST_CALL = 50_000
+_LARGE = 1024**2  # bytes of a request, which become much more as Python's objects
 
 
 def main() -> None:
     """Judge until the input ends. The first line has the limits."""
     limits = json.loads(sys.stdin.buffer.readline())
+    # deepdiff imports numpy if it is there, whose OpenBLAS would reserve memory for each core of the machine.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     _limit_memory(limits["memory"])
     for number in (signal.SIGALRM, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)
@@ -65,6 +69,8 @@ def _tell_begun(begun: Begun) -> None:
 def _judged(line: bytes) -> tuple[tuple[Mismatch, ...], bool]:
     """The verdict, and whether the memory did not suffice: after that the process had better end."""
     try:
+        if len(line) > _LARGE:
+            import deepdiff  # noqa: F401  # while there is memory: OpenBLAS ends the process if it gets none
         request = json.loads(line)
         expect, answer = _expectation(request["expect"]), _answer(request["answer"])
         sources = [_answer(sent) for sent in request["sources"]]

@@ -11,8 +11,7 @@ from algosync.core.planning.target import dependencies
 from algosync.core.text import printable
 from algosync.core.tree import Tree
 from algosync.core.workflow import AlgorithmSpec, Workflow
-from algosync.sources.archive.bytes_search import has_nowhere
-from algosync.sources.code import archive_uri, local_code, local_files
+from algosync.sources.code import archive_uri, has_nowhere, local_code, local_files
 
 __all__ = ["CallSite", "call_warnings", "calls_in", "local_calls"]
 

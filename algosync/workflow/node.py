@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from algosync.workflow.fault import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from algosync.workflow.fault import Faults
 
 __all__ = [
     "MAX_DEPTH",
     "MAX_NODES",
     "MAX_SIZE",
     "SURROGATE",
+    "FirstKeys",
     "ListNode",
     "MapNode",
     "Node",
@@ -77,6 +83,28 @@ class MapNode(NamedTuple):
 
 
 Node: TypeAlias = Scalar | ListNode | MapNode
+
+
+class FirstKeys:
+    """The keys so far of a map that is being read: `entries` and `places` are as of its `MapNode`.
+
+    Nothing is kept before a key is repeated.
+    """
+
+    __slots__ = ("_lines", "entries", "places")
+
+    def __init__(self, entries: dict[str, Node], places: list[int]) -> None:
+        self.entries, self.places = entries, places
+        self._lines: dict[str, int] = {}
+
+    def report(self, key: Scalar, path: str, faults: Faults) -> None:
+        """Report a key that the map has already. `path`: of the map."""
+        if new := len(self.entries) - len(self._lines):
+            names = list(islice(reversed(self.entries), new))
+            self._lines.update(zip(reversed(names), self.places[-2 * new :: 2], strict=True))
+        message = f"the key {quote(key.text)} is on line {self._lines[key.text]} already"
+        faults.add(key, child(path, key.text), "duplicate-key", message)
+
 
 _KIND_NAMES: Mapping[str, str] = {
     "text": "a text",

@@ -19,7 +19,7 @@ from algosync.answers.verdict import given
 from algosync.core.testing.answer import Answer, CallFailure, Mismatch
 from algosync.core.testing.case import Baseline, Expectation, Tolerance
 
-LIMITS = JudgeLimits(seconds=0.2)
+LIMITS = JudgeLimits(seconds=0.5)
 LETTERS = "a" * 40 + "!"
 MATCH_ONE = Expectation(match=(("$", "1"),))
 ONE = Answer("json", b"1")
@@ -72,7 +72,7 @@ def test_costly_expectations_end_with_a_mismatch() -> None:
     with Judge(limits=LIMITS) as found:
         for expect, answer in COSTLY:
             name = given(expect)[-1]
-            assert told(found.judge(expect, answer)) == f"{name}  too costly: judging takes more than 0.2 s"
+            assert told(found.judge(expect, answer)) == f"{name}  too costly: judging takes more than 0.5 s"
         assert found.judge(MATCH_ONE, ONE) == ()
         assert found.started == len(COSTLY) + 1
 
@@ -81,7 +81,7 @@ def test_costly_expectations_end_with_a_mismatch() -> None:
 def test_a_costly_pattern_costs_once_however_many_cases_have_it(expect: Expectation, answer: Answer) -> None:
     """Each case has other expectations beside it, and gets another answer."""
     name = given(expect)[-1]
-    message = f"{name}  too costly: judging takes more than 0.2 s"
+    message = f"{name}  too costly: judging takes more than 0.5 s"
     with Judge(limits=LIMITS) as found:
         assert told(found.judge(expect, answer)) == message
         for number in range(1000):
@@ -110,7 +110,7 @@ def test_ignored_places_that_are_costly_are_refused_whatever_is_compared() -> No
     with Judge(limits=LIMITS) as found:
         for number in range(3):
             expect = Expectation(equals=f"{number}", ignore=ignore)
-            assert told(found.judge(expect, Answer("json", body))) == "equals  too costly: judging takes more than 0.2 s"
+            assert told(found.judge(expect, Answer("json", body))) == "equals  too costly: judging takes more than 0.5 s"
             (differs,) = found.compare(expect, [Answer("json", body)], Answer("json", b"[%d]" % number))
             assert "too costly" in differs.note
         assert found.started == 1
@@ -190,9 +190,11 @@ def test_differences_deep_down_and_among_many_are_named(kept: Judge) -> None:
     assert (found.path, last.note) == ("$.k0", "and over 990 more")
 
 
-def test_memory_is_limited() -> None:
+@pytest.mark.parametrize("memory", [550, 650])
+def test_memory_is_limited(memory: int) -> None:
+    """Whichever library is the first that gets none."""
     body = b"[" + b"[]," * 2_000_000 + b"1]"
-    with Judge(limits=JudgeLimits(memory=450 * 1024**2)) as found:
+    with Judge(limits=JudgeLimits(memory=memory * 1024**2)) as found:
         assert "too much memory" in told(found.judge(Expectation(equals="[]", match=(("$", "1"),)), Answer("json", body)))
         assert found.judge(MATCH_ONE, ONE) == ()
 

@@ -30,7 +30,8 @@ HEAVY = (
 def modules(*arguments: str) -> set[str]:
     """All modules that a command imports, after those of the interpreter itself."""
     command = [sys.executable, "-X", "importtime", "-m", "algosync", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "COLUMNS": "80"}  # the table is for this width
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
@@ -102,7 +103,7 @@ def test_validating_reaches_no_cluster(tmp_path: Path) -> None:
     own = {name for name in modules("validate", str(tmp_path / "workflow.json")) if name.startswith("algosync.")}
     rooms = {".".join(name.split(".")[:2]) for name in own}
     assert rooms == {"algosync.cli", "algosync.core", "algosync.sources", "algosync.views", "algosync.workflow"}
-    assert len(own) <= 93
+    assert len(own) <= 94
     assert own & {"algosync.workflow.parsing.yaml_reader", "algosync.sources.archive.tar", "algosync.core.timestamp"} == set()
 
 
@@ -118,4 +119,4 @@ def test_a_plan_imports_neither_the_official_client_nor_git(workspace: Workspace
     found = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert {name.split(".")[0] for name in found} & (set(HEAVY) - {"urllib3"}) == set()
     assert found & {"algosync.core.report", "algosync.engine.refresh", "algosync.views.drift", "algosync.state.exchange"} == set()
-    assert len([name for name in found if name.startswith("algosync.")]) <= 255
+    assert len([name for name in found if name.startswith("algosync.")]) <= 257

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 
 import pytest
 
@@ -217,6 +218,7 @@ def test_a_stamp_is_trusted_when_the_servers_own_clock_says_it_is_old_enough(dat
         stat = cluster.data.files("me", "models")["a"]
     assert stat.size == 3
     assert stat.stamp == ("3@2021-03-04T05:06:07.000Z" if trusted else None)
+    assert (stat.mark, stat.written) == ("3@2021-03-04T05:06:07.000Z", datetime(2021, 3, 4, 5, 6, 7, tzinfo=timezone.utc))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from algosync.workflow.fault import Location, quote
-from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, ListNode, MapNode, Scalar, child
-from algosync.workflow.parsing.first_keys import FirstKeys
+from algosync.workflow.node import MAX_DEPTH, MAX_NODES, SURROGATE, FirstKeys, ListNode, MapNode, Scalar, child
 
 if TYPE_CHECKING:
     from algosync.workflow.fault import Faults

@@ -24,13 +24,13 @@ from algosync.workflow.node import (
     MAX_NODES,
     MAX_SIZE,
     SURROGATE,
+    FirstKeys,
     ListNode,
     MapNode,
     Scalar,
     child,
     kind_of,
 )
-from algosync.workflow.parsing.first_keys import FirstKeys
 from algosync.workflow.parsing.number import WORDS, number_fault, resolve
 
 if TYPE_CHECKING:

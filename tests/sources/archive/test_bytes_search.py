@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from algosync.core.workflow import AlgorithmSpec, Workflow
-from algosync.sources.archive.bytes_search import has_nowhere
 from algosync.sources.called_algorithms import call_warnings
+from algosync.sources.code import has_nowhere
 
 CALL = b"algo('<user>/Nobody')\n"
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 __all__ = ["dataclass"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from collections.abc import Sequence
+    from dataclasses import Field, dataclass
 else:
 
     def dataclass(*, frozen: bool = False, slots: bool, order: bool = False) -> Any:
@@ -35,10 +36,10 @@ _ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
 def _lean(cls: type, *, frozen: bool, slots: bool, order: bool) -> Any:
-    """The class as a dataclass. Its bases are lean and frozen; with another dataclass as a base it is made at once."""
-    if not slots or any(dataclasses.is_dataclass(base) and base.__setattr__ is not _setattr for base in cls.__mro__[1:]):
+    """The class as a dataclass. Its bases are lean and frozen. With another base, or its own `__setattr__`, it is made at once."""
+    own, others = cls.__dict__, [base for base in cls.__mro__[1:] if dataclasses.is_dataclass(base)]
+    if not slots or "__setattr__" in own or any(base.__setattr__ is not _setattr for base in others):
         return dataclasses.dataclass(frozen=frozen, slots=slots, order=order)(cls)
-    own = cls.__dict__
     cls.__doc__ = cls.__doc__ or cls.__name__  # the library would make one of the signature, which takes a millisecond
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     names = [*_METHODS, *(_ORDER if order else ())]
@@ -56,22 +57,21 @@ def _lean(cls: type, *, frozen: bool, slots: bool, order: bool) -> Any:
 
 def _filling(cls: Any, frozen: bool) -> Any:
     """An `__init__` that fills the first objects in a loop, and then replaces itself by a compiled one."""
-    calls = itertools.count(1)
+    calls, has_post = itertools.count(1), hasattr(cls, "__post_init__")
 
-    def method(self: object, /, *arguments: object, **options: object) -> None:
-        if next(calls) >= _MANY or not _filled(self, arguments, options):
+    def method(self: Any, /, *arguments: object, **options: object) -> None:
+        if next(calls) >= _MANY or not _filled(self, dataclasses.fields(cls), arguments, options):
             compiled = _slot_filling(cls) if frozen else _compiled(cls, "__init__", {"init": True, "slots": True})
             cls.__init__ = compiled
             compiled(self, *arguments, **options)
-        elif post := getattr(self, "__post_init__", None):
-            post()
+        elif has_post:
+            self.__post_init__()
 
     return method
 
 
-def _filled(self: Any, arguments: tuple[object, ...], options: dict[str, object]) -> bool:
+def _filled(self: object, fields: Sequence[Field[Any]], arguments: tuple[object, ...], options: dict[str, object]) -> bool:
     """Whether the arguments fit the fields. Then the fields have their values. Else the compiled `__init__` says what is wrong."""
-    fields = dataclasses.fields(self)
     names = [field.name for field in fields if field.init and not field.kw_only]
     given = dict(zip(names, arguments, strict=False))
     if len(arguments) > len(names) or given.keys() & options.keys():

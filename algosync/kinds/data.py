@@ -116,11 +116,11 @@ def explain(change: Change, spec: AlgorithmSpec, context: Context) -> Change:
 
 
 def _read_here(resource: Resource, spec: AlgorithmSpec, context: Context) -> Resource:
-    """The resource with the digest of the local file. It is read once as long as its stamp stays the same.
+    """The resource with the digest of the local file. It is read once as long as its stamp stays the same and is trusted.
 
     A transfer compares the digest with what it sends.
     """
-    memory, stamp = context.sources.memory, resource.stamp
+    memory, stamp = context.sources.memory, resource.stamp if context.desired_sources.trusts_stamps else None
     if stamp is None or (known := memory.find_digest(stamp)) is None:
         resource = read(resource, Side.SOURCE, spec, context)
         if stamp is not None and resource.digest is not None:
@@ -201,8 +201,12 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     destination = context.destination
     target = target_name(step.address, context)
     progress = _progress(step, want.size, context, tell)
-    with context.ledger.writing(step.address, step.verb.value):
-        digest, size = context.transfers.relay(file, destination.data, target, progress, destination.retry)
+    try:
+        with context.ledger.writing(step.address, step.verb.value):
+            digest, size = context.transfers.relay(file, destination.data, target, progress, destination.retry)
+    except SourceError:  # the file may not be the one whose digest is remembered
+        context.sources.memory.forget_digest(want.stamp)
+        raise
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     # The destination's stamp is recorded after the verification: it is too young now, and it would not prove the content.

@@ -110,13 +110,16 @@ def has_nowhere(part: bytes, folder: str) -> bool:
 
 
 def _content(entry: os.DirEntry[str], limit: int) -> bytes:
-    """At most `limit` bytes of a file, and one more. Raises OSError if it is not a regular file, or changes meanwhile."""
+    """The bytes of a file, or one more than `limit` of a larger one.
+
+    Raises OSError if it is not a regular file, or does not have the size that the system tells.
+    """
     file = os.open(entry.path, _OPEN)
     try:
         status = os.fstat(file)
-        data = os.read(file, min(status.st_size, limit) + 1)
+        data = os.read(file, min(status.st_size, limit) + 1) if stat.S_ISREG(status.st_mode) else None
     finally:
         os.close(file)
-    if not stat.S_ISREG(status.st_mode) or len(data) < min(status.st_size, limit):
+    if data is None or len(data) != min(status.st_size, limit + 1):
         raise OSError(f"{entry.path} cannot be read at once")
     return data

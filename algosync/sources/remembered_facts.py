@@ -52,7 +52,8 @@ class RememberedFacts:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._known, self._known_digests = ({}, {}) if file is None else _read(file)
+        self._known, self._saved_digests = ({}, {}) if file is None else _read(file)
+        self._known_digests = dict(self._saved_digests)
         self._now: dict[str, tuple[str, SourceFacts]] = {}
         self._digests: dict[str, str] = {}
 
@@ -81,6 +82,11 @@ class RememberedFacts:
     def note_digest(self, stamp: str, digest: str) -> None:
         self._digests[stamp] = digest
 
+    def forget_digest(self, stamp: str | None) -> None:
+        """The next command reads the file with this stamp again. None: the file has no stamp."""
+        for digests in (self._digests, self._known_digests):
+            digests.pop(stamp or "", None)
+
     def save(self) -> None:
         """Write what was found and noted, if something is new. After a failure the next plan reads the files again.
 
@@ -88,9 +94,11 @@ class RememberedFacts:
         """
         merged = {**self._known, **self._now}
         digests = self._digests if self._digests.keys() - self._known_digests.keys() else self._known_digests
-        if self._file is None or (merged == self._known and digests is self._known_digests):
+        if self._file is None or (merged == self._known and digests == self._saved_digests):
             return
-        text = next((text for each in (merged, self._now) if len(text := _text_of(each, digests)) <= _LARGEST), None)
+        none: Digests = {}
+        contents = ((merged, digests), (self._now, digests), (merged, none), (self._now, none))
+        text = next((text for each in contents if len(text := _text_of(*each)) <= _LARGEST), None)
         if text is not None:
             with suppress(OSError):
                 _write(self._file, text)

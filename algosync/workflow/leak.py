@@ -23,7 +23,7 @@ __all__ = ["check_nodes", "check_text", "without_texts"]
 
 _CODE = "key-in-file"
 _MIN_PART = 8  # characters
-_BETWEEN = "\0"  # no file has it
+_BETWEEN = "\0"  # no variable of the environment has it
 _MESSAGE = "this is one of the API keys given in the environment"
 _HINT = "remove it and replace the key on its cluster: everybody who has seen the file knows it"
 

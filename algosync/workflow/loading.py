@@ -42,6 +42,7 @@ __all__ = ["STAND_IN", "load", "render", "sensitive", "with_stand_ins"]
 
 _MASK = "***"
 STAND_IN = "sensitive_variable_not_given"
+_MARKS = ("{{", "{%")  # of a template
 _PLACEHOLDER = "sensitive"  # a word without special meaning in any syntax
 
 
@@ -186,15 +187,24 @@ def _read(
 
 
 def _with_template_hint(found: Sequence[Fault], source: _Source) -> Iterator[Fault]:
-    """The faults. The first one of a line with marks of a template has a hint if the file is not rendered."""
-    lines = [] if source.form.template else source.text.split("\n")
-    marked = {number for number, line in enumerate(lines, 1) if "{{" in line or "{%" in line}
-    places = [(fault.line, fault.column) for fault in found if fault.line in marked and not fault.file]
-    for fault in found:
-        if places and (fault.line, fault.column) == min(places) and not fault.file:
-            yield replace(fault, hint="only a file whose name ends with .j2 is a template: give this one such a name")
-        else:
-            yield fault
+    """The faults. If the file is not rendered, the first one that marks of a template have caused says so."""
+    if not found or source.form.template:
+        return iter(found)
+    lines = source.text.split("\n")
+    caused = [fault for fault in found if not fault.file and _is_of_marks(fault, lines[fault.line - 1 : fault.line])]
+    first = min(caused, key=lambda fault: (fault.line, fault.column), default=None)
+    hint = "only a file whose name ends with .j2 is a template: give this one such a name"
+    return (replace(fault, hint=hint) if fault is first else fault for fault in found)
+
+
+def _is_of_marks(fault: Fault, lines: Iterable[str]) -> bool:
+    """Whether marks of a template are in the text that the fault quotes, or at its place. `lines`: the line of the fault.
+
+    A parser reports them at any place of their line.
+    """
+    if fault.code == "syntax":
+        return any(mark in line for mark in _MARKS for line in lines)
+    return any(mark in fault.message for mark in _MARKS) or any(line.startswith(_MARKS, fault.column - 1) for line in lines)
 
 
 def _with_template_lines(workflow: Workflow, rendered: Rendered) -> Workflow:

@@ -79,7 +79,8 @@ class MapNode(NamedTuple):
 
     def key(self, name: str) -> Scalar:
         """Return the node of a key that is present."""
-        return next(key for key in self.key_nodes() if key.text == name)
+        start = 2 * [*self.entries].index(name)
+        return Scalar(self.places[start], self.places[start + 1], "text", name)
 
 
 Node: TypeAlias = Scalar | ListNode | MapNode

@@ -162,6 +162,48 @@ def test_methods_are_compiled_when_they_are_needed() -> None:
     assert compiled() == ["__init__", "__repr__"]
 
 
+@pytest.mark.parametrize("make", [dataclass, dataclasses.dataclass])
+def test_many_objects_and_few_are_made_alike(make: Any) -> None:
+    @make(slots=True)
+    class Doubling:
+        a: int
+
+        def __setattr__(self, name: str, value: int) -> None:
+            object.__setattr__(self, name, 2 * value)
+
+    @make(frozen=True, slots=True)
+    class Base:
+        a: int
+        b: int = 2
+
+    class Derived(Base):
+        def __post_init__(self) -> None:
+            raise AssertionError("the base has none, so it calls none")
+
+    doubling: Any = Doubling
+    derived: Any = Derived
+    assert {doubling(1).a for _ in range(60)} == {2}
+    assert {(made.a, made.b) for made in (derived(1) for _ in range(60))} == {(1, 2)}
+
+
+@pytest.mark.parametrize("make", [dataclass, dataclasses.dataclass])
+def test_the_init_of_a_base_sets_only_the_fields_of_the_base(make: Any) -> None:
+    @make(frozen=True, slots=True)
+    class Base:
+        a: int
+
+    @make(frozen=True, slots=True)
+    class Derived(Base):
+        b: int = 2
+
+        def __init__(self, b: int) -> None:
+            object.__setattr__(self, "b", b)
+            base: Any = Base
+            base.__init__(self, 1)
+
+    assert {(made.a, made.b) for made in (Derived(3) for _ in range(60))} == {(1, 3)}
+
+
 def test_arguments_that_do_not_fit_are_refused_by_the_first_call() -> None:
     @dataclass(frozen=True, slots=True)
     class Fresh:

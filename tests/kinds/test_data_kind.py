@@ -373,14 +373,39 @@ def test_a_missing_file_gets_the_nearest_name() -> None:
     assert str(caught.value.hint).startswith("did you mean data://.my/models/w-1.bin? ")
 
 
+def remembering(case: Case, folder: Path, *, trusts_stamps: bool = True) -> Context:
+    """The context of a new command with a local source, and with what earlier ones remembered in the folder."""
+    context = context_of(case.cluster, SPEC, store=case.store, ledger=case.ledger, time=case.time, source_name="file://source")
+    sources = replace(context.desired_sources.sources, memory=RememberedFacts(folder / "cache" / "memory.json"))
+    return replace(context, desired_sources=replace(context.desired_sources, sources=sources, trusts_stamps=trusts_stamps))
+
+
+def test_a_remembered_digest_does_not_count_if_stamps_are_not_trusted(case: Case, tmp_path: Path) -> None:
+    for trusts, opened in ((True, 1), (True, 1), (False, 2), (False, 3), (True, 3)):
+        context = remembering(case, tmp_path, trusts_stamps=trusts)
+        data.explain(case.change(context), SPEC, context)
+        context.sources.memory.save()
+        assert len(case.store.opened) == opened
+
+
+def test_a_remembered_digest_that_a_transfer_disproves_is_forgotten(case: Case, tmp_path: Path) -> None:
+    context = remembering(case, tmp_path)
+    (want,) = data.desired(SPEC, context)
+    context.sources.memory.note_digest(want.stamp or "", "0" * 64)
+    context.sources.memory.save()
+    context = remembering(case, tmp_path)
+    with pytest.raises(SourceError):
+        case.perform(Verb.UPLOAD, context, data.explain(case.change(context), SPEC, context))
+    context.sources.memory.save()
+    context = remembering(case, tmp_path)
+    assert case.perform(Verb.UPLOAD, context, data.explain(case.change(context), SPEC, context)).digest == DIGEST
+
+
 def test_a_local_file_is_read_once_by_plans_as_long_as_its_stamp_stays(case: Case, tmp_path: Path) -> None:
     def digest() -> str | None:
-        context = context_of(case.cluster, SPEC, store=case.store, source_name="file://source")
-        memory = RememberedFacts(tmp_path / "cache" / "memory.json")
-        sources = replace(context.desired_sources.sources, memory=memory)
-        context = replace(context, desired_sources=replace(context.desired_sources, sources=sources))
+        context = remembering(case, tmp_path)
         after = data.explain(case.change(context), SPEC, context).after
-        memory.save()
+        context.sources.memory.save()
         assert after is not None
         return after.digest
 

@@ -140,6 +140,33 @@ def test_digests_of_data_files_come_back_as_long_as_they_are_needed(tmp_path: Pa
     assert [last.find_digest(stamp) for stamp in ("a 1@2", "b 1@2", "b 1@3")] == ["1" * 64, None, "3" * 64]
 
 
+def test_a_digest_that_is_forgotten_does_not_come_back(tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "memory.json"
+    memory = RememberedFacts(file)
+    memory.note_digest("a 1@2", "1" * 64)
+    memory.note_digest("b 1@2", "2" * 64)
+    memory.save()
+    second = RememberedFacts(file)
+    assert second.find_digest("a 1@2") == "1" * 64
+    second.forget_digest("a 1@2")
+    second.forget_digest(None)
+    assert second.find_digest("a 1@2") is None
+    second.save()
+    assert [RememberedFacts(file).find_digest(stamp) for stamp in ("a 1@2", "b 1@2")] == [None, "2" * 64]
+
+
+def test_digests_never_take_the_room_of_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("algosync.sources.remembered_facts._LARGEST", 2000)
+    file = tmp_path / "cache" / "memory.json"
+    memory = RememberedFacts(file)
+    memory.note("Hello", "key", FACTS)
+    for number in range(100):
+        memory.note_digest(f"{number} 1@2", "1" * 64)
+    memory.save()
+    assert RememberedFacts(file).find("Hello", "key") == FACTS
+    assert RememberedFacts(file).find_digest("1 1@2") is None
+
+
 def test_a_memory_of_an_older_version_has_no_digests(tmp_path: Path) -> None:
     file = tmp_path / "memory.json"
     file.write_text(json.dumps({"format": 1, "entries": {}, "digests": {"a": "1" * 64, "b": "no digest"}}))

@@ -17,6 +17,7 @@ from algosync.sources.ignored_files import ENVIRONMENT_FILE, IGNORE_FILE, Ignore
 __all__ = ["read_folder"]
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # non-blocking: a path may become a FIFO while we read
+_BLOCK = 1 << 16  # bytes; some file systems tell the size 0 of every file
 
 
 def read_folder(path: Path, limits: ArchiveLimits = DEFAULT) -> SourceFiles:
@@ -108,7 +109,8 @@ class _FolderWalk:
     def _content(self, file: int, size: int) -> bytes:
         """The bytes of a file. `size`: as the system tells it; the file may change meanwhile."""
         blocks = []
-        while block := os.read(file, min(size, self._left) + 1):  # one for all that is allowed would be reserved each time
+        most = max(size, _BLOCK)  # Python reserves what is asked for, so all that is allowed would be too much
+        while block := os.read(file, min(most, self._left) + 1):
             blocks.append(block)
             self._left -= len(block)
             if self._left < 0:

@@ -50,6 +50,31 @@ def test_what_it_cannot_tell_is_not_ruled_out(src: Path, tmp_path: Path) -> None
     assert not has_nowhere(b"<user>/", str(src))
 
 
+def test_nothing_is_taken_out_of_a_pipe(src: Path) -> None:
+    os.mkfifo(src / "pipe")
+    pipe = os.open(src / "pipe", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(pipe, b"kept")
+        assert not has_nowhere(b"<user>/", str(src))
+        assert os.read(pipe, 10) == b"kept"
+    finally:
+        os.close(pipe)
+
+
+@pytest.mark.parametrize("told", [0, 100])
+def test_a_file_of_another_size_than_the_system_tells_is_not_ruled_out(
+    src: Path, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = os.fstat
+
+    def fstat(file: int) -> os.stat_result:
+        found = list(status(file))
+        return os.stat_result([*found[:6], told, *found[7:]])  # some file systems tell 0 of each file
+
+    monkeypatch.setattr("algosync.sources.code.os.fstat", fstat)
+    assert not has_nowhere(b"<user>/", str(src))
+
+
 def test_a_large_file_and_many_files_are_left_to_the_whole_reading(src: Path) -> None:
     (src / "model.bin").write_bytes(b"x" * (5 << 20))
     assert not has_nowhere(b"<user>/", str(src))

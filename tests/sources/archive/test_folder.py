@@ -131,6 +131,24 @@ def test_a_fifo_is_refused_and_nobody_waits_for_it(tmp_path: Path) -> None:
         read_folder(folder)
 
 
+def test_a_file_whose_size_the_system_does_not_tell_is_read_in_large_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "One.py").write_bytes(b"x" * 100_000)
+    status, read = os.fstat, os.read
+    reads: list[int] = []
+
+    def counted(file: int, size: int) -> bytes:
+        reads.append(size)
+        return read(file, size)
+
+    monkeypatch.setattr("os.fstat", lambda file: os.stat_result([*status(file)[:6], 0, *status(file)[7:]]))
+    monkeypatch.setattr("os.read", counted)
+    assert read_folder(tmp_path).files["src/One.py"].data == b"x" * 100_000
+    assert len(reads) == 3
+
+
 def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make(tmp_path / "Hello")
     monkeypatch.chdir(folder)  # the path of a socket is short

@@ -40,6 +40,8 @@ def _lean(cls: type, *, frozen: bool, slots: bool, order: bool) -> Any:
     own, others = cls.__dict__, [base for base in cls.__mro__[1:] if dataclasses.is_dataclass(base)]
     if not slots or "__setattr__" in own or any(base.__setattr__ is not _setattr for base in others):
         return dataclasses.dataclass(frozen=frozen, slots=slots, order=order)(cls)
+    if others and "__init__" in own:
+        raise TypeError(f"{cls.__name__} cannot have an __init__: in Python 3.10 that of its base sets other slots")
     cls.__doc__ = cls.__doc__ or cls.__name__  # the library would make one of the signature, which takes a millisecond
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     names = [*_METHODS, *(_ORDER if order else ())]

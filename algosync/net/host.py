@@ -372,6 +372,10 @@ def _timed_pieces(body: Iterable[bytes], lease: Lease, limit: RateLimit | None) 
 
 
 def _broken(what: str, error: BaseException | None, lease: Lease, names: SettingNames) -> AlgosyncError:
+    if error is not None:  # urllib3 leaves it in a cycle with its frames, which hold the body that was sent
+        from traceback import clear_frames
+
+        clear_frames(error.__traceback__)
     match lease.ended:
         case "stop":
             return Interrupted(f"{what}: interrupted")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -298,6 +300,22 @@ def test_a_host_without_setting_names_has_a_message() -> None:
     with pytest.raises(Unreachable) as caught:
         Host(url, SettingNames(), Net(), None).answer("GET", "/v1/data/", {})
     assert caught.value.hint is None
+
+
+@pytest.mark.parametrize("size", [1000, 100_000])  # a small one is sent over a kept connection
+def test_a_failed_request_leaves_no_body_for_the_garbage_collector(size: int) -> None:
+    body = bytes(size)
+    references = sys.getrefcount(body)
+    with listening(once(b"")) as raw:
+        connection = host(raw.url)
+        gc.disable()
+        try:
+            for _ in range(3):
+                with contextlib.suppress(ClusterError):
+                    connection.answer("PUT", "/v1/data/o/c/f", {}, body)
+            assert sys.getrefcount(body) == references
+        finally:
+            gc.enable()
 
 
 def test_a_timeout_names_the_option() -> None:

@@ -21,8 +21,8 @@ for _number in (signal.SIGINT, signal.SIGTERM):
 _COLLECT_AFTER = 200_000
 """New objects after which Python looks for cycles among them. Nearly all that a command makes stays until its end, and hardly any
 of it is in a cycle. With Python's own number, 700, the search takes a fifth of the time of a large plan, and with 50,000 still a
-twentieth; the memory is the same. A long run that leaves cycles behind holds at most so many objects too long, about 20 MB. A failed
-request leaves none (`net/host.py`): it would hold the bytes that were sent, too.
+twentieth; the memory is the same. A long run that leaves cycles behind holds at most so many objects too long, about 20 MB. A
+failed request leaves none (`net/host.py`): it would also hold the bytes that were sent.
 """
 
 

@@ -25,7 +25,7 @@ __all__ = ["main"]
 
 _STACK = 256 * 1024**2
 _DEEPEST_CALL = 50_000
-_LARGE = 1024**2  # bytes of a request, which become much more as Python's objects
+_LARGE = 1024**2  # bytes of a request, which takes several times as much memory once it is read
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def _read(text: str, decoder: json.JSONDecoder) -> Value:
         if text.startswith("\ufeff"):
             raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
         value: Value = decoder.decode(text)
-        if text.count("[") + text.count("{") > DEEPEST:  # one that has fewer cannot be too deep
+        if text.count("[") + text.count("{") > DEEPEST:  # with fewer brackets it cannot be nested too deep
             check_depth(value, DEEPEST)
     except NotJson:
         raise

@@ -73,7 +73,7 @@ def _check_code(algorithm: AlgorithmEntry, folder: Path, faults: Faults) -> None
     spec, section = algorithm.spec, algorithm.section
     scheme, _, path = (spec.code or f"file://{_FOLDER}/{spec.name}").partition("://")
     if scheme != "file" or (spec.name and os.path.exists(os.path.join(folder, path, "src", f"{spec.name}.py"))):
-        return  # mostly the latter, and one question tells it
+        return  # usually the module is there, and one system call shows it
     key = "code" if "code" in section.node.entries else "code_path"
     place = section.find(key) or algorithm.name or section.node
     where = section.where(key)

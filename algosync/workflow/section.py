@@ -122,7 +122,7 @@ class Section:
     def text(self, key: str, *, required: bool = False, blank: bool = False) -> Scalar | None:
         node = self.require(key) if required else self.get(key)
         if isinstance(node, Scalar) and node.kind == "text" and (blank or node.text.strip()):
-            return node  # mostly, and then its path is not needed
+            return node  # the usual case, which needs no path
         return text_of(node, self.where(key), self.faults, blank=blank) if node else None
 
     def note(self, key: str) -> str | None:

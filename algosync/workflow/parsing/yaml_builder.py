@@ -1,4 +1,6 @@
-"""Builds nodes from the events of a YAML parser, which does not nest calls. The builder does, for a limited number of levels.
+"""Builds nodes from the events of a YAML parser.
+
+The parser does not call itself for nested lists and maps. The builder does, for at most `MAX_DEPTH` levels.
 
 Aliases share the node of their anchor; each alias counts with the full size of that node.
 """
@@ -74,7 +76,7 @@ class _Builder:
     """Makes nodes of events. A large file has a million of them, so the usual scalars and keys take few steps.
 
     `steps`: the keys and indexes that lead to the node that is read, one for each list or map that is open; None is a key that is a
-    list or a map. `deepest`: the most that have been open, inside of the innermost anchor. `plain`: unquoted keys that are texts.
+    list or a map. `deepest`: how many were open at most inside of the innermost anchor. `plain`: unquoted keys that are texts.
     """
 
     __slots__ = ("anchors", "deepest", "faults", "next", "nodes", "plain", "size", "steps")

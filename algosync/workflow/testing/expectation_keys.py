@@ -46,7 +46,7 @@ def read_expectation_node(node: Node, path: str, around: Section, inputs: TestIn
 
 
 def _read(section: Section, inputs: TestInputs) -> Expectation:
-    """Of a dozen keys few are given, so only those are looked at."""
+    """Reads only the keys that are given: usually one or two of fifteen."""
     return Expectation(**{key: _READERS[key](section, inputs) for key in section.node.entries if key in _READERS})
 
 

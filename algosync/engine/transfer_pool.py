@@ -59,8 +59,9 @@ class TransferPool:
 
     def _start_threads(self, count: int) -> None:
         for number in range(len(self._threads), min(len(self._threads) + count, self._limit)):
-            self._threads.append(threading.Thread(target=self._run, name=f"transfer_{number}"))
-            self._threads[-1].start()
+            thread = threading.Thread(target=self._run, name=f"transfer_{number}")
+            thread.start()  # RuntimeError: the system has no more threads
+            self._threads.append(thread)
 
     @property
     def has_waiting(self) -> bool:

@@ -104,11 +104,13 @@ class KeptConnections:
     def head(self, request: Request, host: str) -> bytes | None:
         """As `request_head`. The headers are checked and joined once for all requests that have the same ones."""
         key = (host, tuple(request.headers.items()))
-        if key not in self._lines:
+        try:
+            lines = self._lines[key]
+        except KeyError:
             if len(self._lines) >= _MOST_LINES:
                 self._lines.clear()
-            self._lines[key] = _header_lines(host, request.headers)
-        return _joined(request, self._lines[key])
+            lines = self._lines[key] = _header_lines(host, request.headers)
+        return _joined(request, lines)  # another thread may have cleared the memory meanwhile
 
 
 def _is_usable(connection: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from algosync.core.lean import dataclass
@@ -59,9 +60,8 @@ class TransferPool:
 
     def _start_threads(self, count: int) -> None:
         for number in range(len(self._threads), min(len(self._threads) + count, self._limit)):
-            thread = threading.Thread(target=self._run, name=f"transfer_{number}")
-            thread.start()  # RuntimeError: the system has no more threads
-            self._threads.append(thread)
+            self._threads.append(threading.Thread(target=self._run, name=f"transfer_{number}"))
+            self._threads[-1].start()
 
     @property
     def has_waiting(self) -> bool:
@@ -74,7 +74,8 @@ class TransferPool:
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
-            thread.join()
+            with suppress(RuntimeError):  # it could not start, because the system has no more threads
+                thread.join()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -201,8 +201,12 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     destination = context.destination
     target = target_name(step.address, context)
     progress = _progress(step, want.size, context, tell)
-    with context.ledger.writing(step.address, step.verb.value):
-        digest, size = context.transfers.relay(file, destination.data, target, progress, destination.retry)
+    try:
+        with context.ledger.writing(step.address, step.verb.value):
+            digest, size = context.transfers.relay(file, destination.data, target, progress, destination.retry)
+    except SourceError:  # not every file system gives changed bytes another stamp, and the next run is to read them
+        context.sources.memory.forget_digest(want.stamp or "")
+        raise
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")
     # The destination's stamp is recorded after the verification: it is too young now, and it would not prove the content.

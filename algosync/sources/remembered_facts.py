@@ -55,6 +55,7 @@ class RememberedFacts:
         self._known, self._known_digests = ({}, {}) if file is None else _read(file)
         self._now: dict[str, tuple[str, SourceFacts]] = {}
         self._digests: dict[str, str] = {}
+        self._has_forgotten = False
 
     @property
     def is_kept(self) -> bool:
@@ -81,6 +82,12 @@ class RememberedFacts:
     def note_digest(self, stamp: str, digest: str) -> None:
         self._digests[stamp] = digest
 
+    def forget_digest(self, stamp: str) -> None:
+        """The data file with this stamp turned out to have other bytes."""
+        self._digests.pop(stamp, None)
+        self._known_digests = {known: digest for known, digest in self._known_digests.items() if known != stamp}
+        self._has_forgotten = True
+
     def save(self) -> None:
         """Write what was found and noted, if something is new. After a failure the next plan reads the files again.
 
@@ -88,7 +95,8 @@ class RememberedFacts:
         """
         merged = {**self._known, **self._now}
         digests = self._digests if self._digests.keys() - self._known_digests.keys() else self._known_digests
-        if self._file is None or (merged == self._known and digests is self._known_digests):
+        is_new = merged != self._known or digests is not self._known_digests or self._has_forgotten
+        if self._file is None or not is_new:
             return
         text = next((text for each in (merged, self._now) if len(text := _text_of(each, digests)) <= _LARGEST), None)
         if text is not None:

@@ -140,6 +140,20 @@ def test_digests_of_data_files_come_back_as_long_as_they_are_needed(tmp_path: Pa
     assert [last.find_digest(stamp) for stamp in ("a 1@2", "b 1@2", "b 1@3")] == ["1" * 64, None, "3" * 64]
 
 
+def test_a_digest_that_turned_out_wrong_is_forgotten_and_no_other_one(tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "memory.json"
+    memory = RememberedFacts(file)
+    for stamp in ("a 1@2", "b 1@2"):
+        memory.note_digest(stamp, "1" * 64)
+    memory.save()
+    memory = RememberedFacts(file)
+    assert memory.find_digest("a 1@2")
+    memory.forget_digest("a 1@2")
+    assert memory.find_digest("a 1@2") is None
+    memory.save()
+    assert [RememberedFacts(file).find_digest(stamp) for stamp in ("a 1@2", "b 1@2")] == [None, "1" * 64]
+
+
 def test_a_memory_of_an_older_version_has_no_digests(tmp_path: Path) -> None:
     file = tmp_path / "memory.json"
     file.write_text(json.dumps({"format": 1, "entries": {}, "digests": {"a": "1" * 64, "b": "no digest"}}))

@@ -1,7 +1,8 @@
 """Files from one cluster to another: by algosync, by rclone over WebDAV to the same servers, and by bare clients.
 
 The rows with targets have nginx at both ends, as the measurements that the targets are from. Between servers that cost next to
-nothing the client alone counts, and so does its hashing, which rclone does not do here.
+nothing the client alone counts, and so does its hashing, which rclone does not do here. With several large files algosync reads
+the first ones back while it uploads the others, which "upload alone" contains.
 """
 
 from __future__ import annotations
@@ -170,7 +171,7 @@ def relay(bench: Bench) -> Iterator[Result]:
     if bench.small:
         return
     yield from _relay_row(bench, [size], f"{shown}, stubs at both ends", stub, (None, None), bare=True)
-    yield from _relay_row(bench, [size] * 4, f"4 x {shown}, {NGINX}", behind_nginx, (1.2, 1.2), bare=False)
+    yield from _relay_row(bench, [size] * 4, f"4 x {shown}, {NGINX}", behind_nginx, (None, 1.2), bare=False)
     with route(bench, [size // 4] * 8, behind_nginx) as way:
         found = interleaved(min(bench.rounds, 3), {"apply": way.apply, CHECK: way.copy_and_check})
         ours, theirs = ([cost.memory for cost in found[side].costs] for side in ("apply", CHECK))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPException
@@ -145,7 +146,7 @@ def plain_reply(
 
     `progressed` is called with the number of bytes of each further piece of the body.
     """
-    with suppress(BrokenPipeError, ConnectionResetError):  # the reply may say why the server reads no further
+    with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):  # the reply may say why the server reads no further
         sock.sendall(request)
     received = sock.recv(_RECEIVED)
     while (end := received.find(b"\r\n\r\n")) < 0:

@@ -28,7 +28,7 @@ class Hasher:
             self._md5.update(block)
 
     def finish(self) -> None:
-        """Returns when all blocks are hashed."""
+        """Returns when all blocks are hashed. Raises the error for which one could not be hashed."""
 
     def sha256(self) -> str:
         """In hex, of all blocks so far."""
@@ -49,6 +49,7 @@ class _ThreadedHasher(Hasher):
 
     def __init__(self, *, md5: bool = False) -> None:
         super().__init__(md5=md5)
+        self._error: BaseException | None = None
         self._held: list[bytes] = []
         self._size = 0
         self._work: SimpleQueue[list[bytes] | None] = SimpleQueue()
@@ -69,6 +70,8 @@ class _ThreadedHasher(Hasher):
             self._free.get()
         for _ in range(_WAITING + 1):
             self._free.put(None)
+        if self._error is not None:
+            raise self._error
 
     def close(self) -> None:
         self._work.put(None)
@@ -79,9 +82,13 @@ class _ThreadedHasher(Hasher):
         self._held, self._size = [], 0
 
     def _run(self) -> None:
+        """Takes batches to the end, also after an error: the transfer would wait for a thread that has died."""
         while (blocks := self._work.get()) is not None:
-            for block in blocks:
-                super().update(block)
+            try:
+                for block in blocks:
+                    super().update(block)
+            except BaseException as error:  # noqa: BLE001  # raised in the thread that asks for a digest
+                self._error = error
             del blocks[:]
             self._free.put(None)
 

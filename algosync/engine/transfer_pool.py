@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from algosync.core.lean import dataclass
@@ -73,7 +74,8 @@ class TransferPool:
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
-            thread.join()
+            with suppress(RuntimeError):  # it could not start, because the system has no more threads
+                thread.join()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -204,8 +204,8 @@ def _upload(step: Step, spec: AlgorithmSpec, context: Context, tell: Tell) -> Ou
     try:
         with context.ledger.writing(step.address, step.verb.value):
             digest, size = context.transfers.relay(file, destination.data, target, progress, destination.retry)
-    except SourceError:  # the file may not be the one whose digest is remembered
-        context.sources.memory.forget_digest(want.stamp)
+    except SourceError:  # not every file system gives changed bytes another stamp, and the next run is to read them
+        context.sources.memory.forget_digest(want.stamp or "")
         raise
     if size != want.size or want.digest not in (None, digest):
         raise TransferError(f"{step.address}: the source changed since the plan was made", hint="run the same command again")

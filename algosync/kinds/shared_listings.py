@@ -119,16 +119,18 @@ class SharedListings:
     def _list(self, key: Collection) -> Files:
         with self._guard:
             writes = self._writes[key]
-            unshown = self._unshown.pop(key, {})
+            unshown = self._unshown.get(key, {}).copy()
         began = self._clock()
         try:
             files = self.files(*key)
         except NotFound:
             files = {}
         arrived = self._clock()
-        still = {name: write for name, write in unshown.items() if not self._note((*key, name), write, files.get(name), arrived)}
+        shown = [name for name, write in unshown.items() if self._note((*key, name), write, files.get(name), arrived)]
         with self._guard:
-            self._unshown[key] = still | self._unshown.get(key, {})
+            for name in shown:
+                if self._unshown[key][name] is unshown[name]:  # it was not written again meanwhile
+                    del self._unshown[key][name]
         self._listings[key] = _CountedListing(files, writes, arrived, arrived - began)
         return files
 

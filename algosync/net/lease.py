@@ -79,8 +79,11 @@ class Lease:
             self._watch.wake_by(self.deadline)
 
     def time_left(self, now: float) -> float:
-        """Seconds until the deadline, which a paused lease reaches no earlier than if it was resumed now."""
-        return self._left if self.deadline == math.inf else self.deadline - now
+        """Seconds until the deadline, which a paused lease reaches no earlier than if it was resumed now.
+
+        A paused lease without time left ends when it is resumed, so there is no use in looking at it all the time.
+        """
+        return max(self._left, _REPEAT_AFTER) if self.deadline == math.inf else self.deadline - now
 
     def run(self, call: Callable[[], T]) -> T:
         """Return or raise the result of `call`, run in a thread. Raises TimeoutError when the lease ends.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPException
@@ -104,11 +105,13 @@ class KeptConnections:
     def head(self, request: Request, host: str) -> bytes | None:
         """As `request_head`. The headers are checked and joined once for all requests that have the same ones."""
         key = (host, tuple(request.headers.items()))
-        if key not in self._lines:
+        try:
+            lines = self._lines[key]
+        except KeyError:
             if len(self._lines) >= _MOST_LINES:
                 self._lines.clear()
-            self._lines[key] = _header_lines(host, request.headers)
-        return _joined(request, self._lines[key])
+            lines = self._lines[key] = _header_lines(host, request.headers)
+        return _joined(request, lines)  # another thread may have cleared the memory meanwhile
 
 
 def _is_usable(connection: object) -> bool:
@@ -143,7 +146,7 @@ def plain_reply(
 
     `progressed` is called with the number of bytes of each further piece of the body.
     """
-    with suppress(BrokenPipeError, ConnectionResetError):  # the reply may say why the server reads no further
+    with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):  # the reply may say why the server reads no further
         sock.sendall(request)
     received = sock.recv(_RECEIVED)
     while (end := received.find(b"\r\n\r\n")) < 0:

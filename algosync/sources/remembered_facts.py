@@ -82,10 +82,10 @@ class RememberedFacts:
     def note_digest(self, stamp: str, digest: str) -> None:
         self._digests[stamp] = digest
 
-    def forget_digest(self, stamp: str | None) -> None:
-        """The next command reads the file with this stamp again. None: the file has no stamp."""
+    def forget_digest(self, stamp: str) -> None:
+        """The data file with this stamp turned out to have other bytes."""
         for digests in (self._digests, self._known_digests):
-            digests.pop(stamp or "", None)
+            digests.pop(stamp, None)
 
     def save(self) -> None:
         """Write what was found and noted, if something is new. After a failure the next plan reads the files again.

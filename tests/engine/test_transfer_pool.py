@@ -235,3 +235,19 @@ def test_what_ends_while_others_run_is_recorded_together(monkeypatch: pytest.Mon
     recorder.close()
     assert ledger.groups == [4, 1]
     assert told == dones
+
+
+def test_a_thread_that_cannot_start_ends_the_run_and_leaves_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may have few threads. A thread of the run that stays would keep the process for ever."""
+    world = one_algorithm("algorithm", "data")
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.startswith("transfer_"):
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        list(apply(world.plan(), world.flow, replace(scene(world.site), transfers=4), world.site.ledger))
+    assert not [thread for thread in threading.enumerate() if thread.name == "recorder"]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 import pytest
 from fakes.stores import FakeStore
@@ -122,13 +123,15 @@ class DatedStore(FakeStore):
     """Replies to writes have the `Date` that the test sets. A listing takes `takes` seconds of `now`."""
 
     date, now, takes = "1", 0.0, 0.0
+    others: Mapping[str, FileStat] = MappingProxyType({})
+    """Files that somebody else has written."""
 
     def put(self, owner: str, collection: str, name: str, blocks: Iterable[bytes], length: int) -> Stored:
         return replace(super().put(owner, collection, name, blocks, length), date=self.date)
 
     def files(self, owner: str, collection: str) -> Mapping[str, FileStat]:
         self.now += self.takes
-        return super().files(owner, collection)
+        return {**super().files(owner, collection), **self.others}
 
 
 @pytest.fixture
@@ -205,3 +208,16 @@ def test_a_stamp_settles_a_second_after_the_first_listing_that_shows_it(dated: D
     dated.write(OWNER, COLLECTION, "a", b"y")
     assert shared.seconds_to_settle(name, shared.files(OWNER, COLLECTION)["a"]) == pytest.approx(1.1)
     assert shared.seconds_to_settle(name, replace(stat, written=None)) is None
+
+
+def test_a_listing_that_fails_takes_no_write_from_the_clock(dated: DatedStore) -> None:
+    """A file from the future says nothing of the clock if a write of ours is known that got an earlier time."""
+    shared, name = SharedListings(dated, lambda: dated.now), (OWNER, COLLECTION, "a")
+    dated.failures[f"files {COLLECTION}"] = Unreachable("for a moment")
+    put(shared, "a")
+    dated.failures.clear()
+    stat = dated.files(OWNER, COLLECTION)["a"]
+    assert stat.written is not None
+    future = replace(stat, written=stat.written + timedelta(hours=1))
+    dated.others = {"future": future}
+    assert shared.seconds_to_settle(name, listed(shared)["a"]) == pytest.approx(1.1)

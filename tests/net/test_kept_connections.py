@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 import urllib3
@@ -18,7 +20,7 @@ from test_statuses_and_framing import BODY, COMPLETE, INCOMPLETE, LENGTH, by_pat
 
 from algosync.core.error import AlgosyncError, ClusterError, Denied, Interrupted, TimedOut, Unexpected, Unreachable
 from algosync.net import CompleteReply, Host, Response
-from algosync.net.quick_exchange import Headers, request_head
+from algosync.net.quick_exchange import Headers, plain_reply, request_head
 from algosync.net.request import Request
 
 PLAIN = b"HTTP/1.1 200 OK\r\nDate: now\r\nX-Data-Type: directory\r\n" + LENGTH + b"\r\n" + BODY
@@ -316,6 +318,28 @@ def test_a_small_write_that_is_refused_tells_why() -> None:
         target.answer("GET", "/", {})
         with pytest.raises(Denied):
             target.answer("PUT", "/a", {}, b"x" * 1000)
+
+
+REFUSAL = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+
+
+class ClosedForWriting:
+    """A socket whose peer has replied and reads no further. What TLS raises then depends on what the system has told it."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def sendall(self, _: bytes) -> None:
+        raise self._error
+
+    def recv(self, _: int) -> bytes:
+        return REFUSAL
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError(), ssl.SSLEOFError(8, "EOF occurred")])
+def test_a_reply_that_came_before_the_request_was_sent_is_read(error: OSError) -> None:
+    found = plain_reply(cast("socket.socket", ClosedForWriting(error)), b"PUT / HTTP/1.1\r\n\r\n", 1000)
+    assert found == REFUSAL, "not 200 or 201, so http.client reads it"
 
 
 def test_a_small_write_without_an_answer_may_have_happened() -> None:

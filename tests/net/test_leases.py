@@ -349,3 +349,17 @@ def test_requests_that_come_and_go_do_not_wake_the_thread(monkeypatch: pytest.Mo
     for _ in range(100):
         watch.lease(5).release()
     assert woken == []
+
+
+def test_a_paused_lease_without_time_left_keeps_no_thread_busy() -> None:
+    """A read may end just after its deadline, before the watch has looked. Its lease is paused then, and may be so for long."""
+    time_now = FakeTime()
+    lease = time_now.watch.lease(5)
+    with time_now.watch.guard:
+        time_now.now = 6.0
+        lease.pause()
+    time_now.advance(0)
+    assert time_now.watch._wakes > time_now.now
+    lease.resume()
+    waited_for(lambda: lease.ended == "deadline")
+    lease.release()

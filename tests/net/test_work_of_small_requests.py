@@ -120,3 +120,22 @@ def test_bytes_that_nobody_asked_for_are_seen_after_a_connection_was_opened_agai
             received.release()
             assert done.acquire(timeout=HANG)
         assert len(raw.connections) == 3
+
+
+class ClearedMeanwhile(dict[object, "str | None"]):
+    """Another thread clears the memory whenever something was looked up or added."""
+
+    def __contains__(self, key: object) -> bool:
+        found = super().__contains__(key)
+        self.clear()
+        return found
+
+    def __setitem__(self, key: object, value: str | None) -> None:
+        super().__setitem__(key, value)
+        self.clear()
+
+
+def test_headers_that_another_thread_forgets_meanwhile_are_made_again() -> None:
+    kept = KeptConnections(None)  # type: ignore[arg-type]  # nothing is sent
+    kept._lines = ClearedMeanwhile()  # type: ignore[assignment]  # its keys may be anything
+    assert kept.head(Request("GET", "/", {"X": "1"}), "a") == b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n"

@@ -141,7 +141,11 @@ class _Request(BaseHTTPRequestHandler):
     server: TerraformServer
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client was killed; no server stores a part of a body
+            self.close_connection = True
+            return
         if self.server.authorization not in (None, self.headers.get("Authorization")):
             status, reply = 401, b""
         else:

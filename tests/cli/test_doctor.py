@@ -79,6 +79,9 @@ def test_without_anything_it_says_what_to_set(tmp_path: Path) -> None:
     unknown = {name for name, (status, _, _) in found.items() if status == "unknown"}
     assert unknown == {"destination", "destination key", "algorithms", "environments", "git", "clock"}
     assert found["state"][0] == "ok"
+    named = {line.split()[0] for line in found["extras"][1].splitlines()}
+    assert "s3" in named
+    assert not named & {"tests", "peers"}  # those are for developers
     assert list(tmp_path.iterdir()) == []
 
 

@@ -23,7 +23,7 @@ __all__ = ["clock", "clock_finding", "extras"]
 
 _TOLERATED = timedelta(seconds=60)
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*;.*\bextra == [\"']([a-z0-9-]+)[\"']")
-_FOR_DEVELOPERS = {"tests"}
+_FOR_DEVELOPERS = {"peers", "tests"}
 
 
 def extras(examination: Examination) -> Iterator[Diagnosis]:

@@ -167,9 +167,15 @@ class SharedListings:
                 self._unshown.setdefault(key, {})[name[2]] = written
 
     def _read_clock(self, name: Name) -> None:
-        """Lists the collection when a new second seems to have begun, because a new time tells the stamp clock best."""
+        """Lists the collection when a new second seems to have begun, because a new time tells the stamp clock best.
+
+        Only after as many writes as the last listing shows files, so that a thousand files are not listed for each second.
+        """
         listing = self._listings.get(name[:2])
-        if listing is None or self._clock() - listing.arrived >= _REST * listing.took:
+        if listing is None or (
+            self._writes[name[:2]] - listing.writes >= len(listing.files)
+            and self._clock() - listing.arrived >= _REST * listing.took
+        ):
             with suppress(ClusterError):  # who needs the listing asks again
                 self.files_after_write(name, None, lambda: None)
 

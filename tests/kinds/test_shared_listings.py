@@ -163,6 +163,15 @@ def test_a_listing_that_takes_long_is_not_repeated_each_second(dated: DatedStore
     assert len(dated.listed) == 2
 
 
+def test_many_files_are_not_listed_for_each_second(dated: DatedStore) -> None:
+    """A listing for the clock comes after as many writes as the last one shows files, so all of them together show few."""
+    shared = SharedListings(dated, lambda: dated.now)
+    for second in range(1000):
+        dated.now, dated.date = float(second), str(second)
+        shared.put(OWNER, COLLECTION, f"f{second}", [b"x"], 1)
+    assert 8 <= len(dated.listed) <= 12
+
+
 def test_a_listing_that_fails_is_no_failure_of_the_write(dated: DatedStore) -> None:
     shared = SharedListings(dated)
     dated.failures[f"files {COLLECTION}"] = Denied("no")

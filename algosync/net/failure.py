@@ -119,7 +119,7 @@ def from_transport(what: str, error: BaseException, names: SettingNames) -> Clus
     if distrusted := next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)), None):
         return _untrusted(f"{what}: the certificate of {peer}", distrusted, replace(names, address="") if through_proxy else names)
     kind = Unreachable
-    if contains(broken.SSLError, ssl.SSLError) and not contains(ssl.SSLEOFError):
+    if contains(broken.SSLError, ssl.SSLError) and not contains(ssl.SSLEOFError, ssl.SSLZeroReturnError):
         problem = f"{peer} does not speak TLS correctly"
     elif contains(broken.NameResolutionError):
         problem = f"the name of {peer} cannot be resolved"

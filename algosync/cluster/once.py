@@ -33,4 +33,4 @@ class OncePerKey(Generic[K, V]):
                 self._values[key] = make()
             with self._guard:
                 self._locks.pop(key, None)  # whoever waits for it finds the value; the memory of a large plan has none of them
-            return self._values[key]  # type: ignore[no-any-return]
+            return self._values[key]  # type: ignore[no-any-return]  # as above
